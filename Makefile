@@ -1,0 +1,40 @@
+# Everything a person types. `make help` lists it.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test notebooks release lab lint clean
+
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+# Two at a time suits a laptop with two cores; one thread each, or they get in each other's way.
+JOBS ?= 2
+export OMP_NUM_THREADS ?= 1
+export PYTHON
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.complete  ## set up the virtual environment in .venv (the others do this themselves)
+
+$(VENV)/.complete: pyproject.toml .ci/constraints.txt .ci/setup
+	@sh .ci/setup
+
+demo: setup  ## build the course and grade a simulated class
+	@$(BIN)/python -m autograder demo
+
+test: setup lint  ## run every test, and every notebook end to end
+	@$(BIN)/python -m pytest -n $(JOBS) --dist=worksteal --nbmake --nbmake-timeout=300 tests notebooks source
+
+lint: setup
+	@$(BIN)/python -m ruff check --quiet .
+	@$(BIN)/python -m ruff format --check --quiet .
+
+notebooks: setup  ## build the .ipynb files from their text twins
+	@$(BIN)/python -m autograder notebooks
+
+release: notebooks  ## make the learners' copies in release/
+	@$(BIN)/python -m autograder release
+
+lab: setup  ## open JupyterLab, ready for nbgrader
+	@$(BIN)/python -m jupyter lab
+
+clean:  ## remove what the demo and the tests made (not .venv, not a gradebook)
+	@rm -rf build .pytest_cache .ruff_cache

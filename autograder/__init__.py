@@ -1,0 +1,1 @@
+"""What an instructor runs: build the notebooks, grade a class, measure the tests."""

@@ -1,0 +1,72 @@
+"""The `autograder` command."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from autograder.course import CourseError, find_root
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; return 0 for success, 1 for a finding or failure, 2 for wrong usage."""
+    parser = argparse.ArgumentParser(prog="autograder", description=__doc__)
+    parser.add_argument("--root", type=Path, help="the course directory (default: the one around the current folder)")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    notebooks = commands.add_parser("notebooks", help="build the .ipynb files from their text twins")
+    notebooks.add_argument("--check", action="store_true", help="write nothing; fail if a file differs")
+    notebooks.add_argument("--pull", action="store_true", help="take edits made in an .ipynb into its text first")
+    notebooks.add_argument("--force", action="store_true", help="drop edits that only an .ipynb holds")
+    notebooks.set_defaults(run=_notebooks)
+
+    release = commands.add_parser("release", help="make release/ from source/ with nbgrader")
+    release.add_argument("--check", action="store_true", help="write nothing; fail if a file differs")
+    release.set_defaults(run=_release)
+
+    demo = commands.add_parser("demo", help="hand in, grade and report a simulated class")
+    demo.set_defaults(run=_demo)
+
+    options = parser.parse_args(argv)
+    try:
+        return options.run(find_root(options.root), options)
+    except CourseError as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("autograder: stopped; run the same command again to go on", file=sys.stderr)
+        return 130
+
+
+# The subcommands import what they need themselves: the others then start at once.
+
+
+def _notebooks(root: Path, options: argparse.Namespace) -> int:
+    from autograder.notebooks import twins
+
+    different = twins.build(root, check=options.check, pull=options.pull, force=options.force)
+    return _report(different, options.check, "notebooks", len(twins.find(root)))
+
+
+def _release(root: Path, options: argparse.Namespace) -> int:
+    from autograder import release
+    from autograder.course import assignments
+
+    different = release.build(root, check=options.check)
+    return _report([Path("release") / name for name in different], options.check, "release", len(assignments(root)))
+
+
+def _report(different: list[Path], check: bool, command: str, total: int) -> int:
+    for path in different:
+        print(f"{'differs' if check else 'wrote'}  {path.as_posix()}")
+    if check and different:
+        print(f"run `make {command}` and commit the result", file=sys.stderr)
+        return 1
+    if not different:
+        print(f"{command}: all {total} up to date")
+    return 0
+
+
+def _demo(root: Path, options: argparse.Namespace) -> int:
+    from autograder import demo
+
+    return demo.run(root)

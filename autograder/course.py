@@ -1,0 +1,40 @@
+"""The course directory: where things lie, and running nbgrader in it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+class CourseError(Exception):
+    """Something in the course directory is missing or wrong; the message says what."""
+
+
+def find_root(start: Path | None = None) -> Path:
+    """Return the nearest directory at or above `start` (the current one by default) with an nbgrader_config.py.
+
+    Raises:
+        CourseError: there is none.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "nbgrader_config.py").is_file():
+            return folder
+    raise CourseError(f"no nbgrader_config.py at or above {start}: run this inside the course directory")
+
+
+def assignments(root: Path) -> list[str]:
+    """Return the names of the assignments in source/, in order."""
+    return sorted({path.parent.name for path in (root / "source").glob("*/*.ipynb")})
+
+
+def run_nbgrader(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run an nbgrader command in a course directory and return what it printed; it may have failed.
+
+    Args:
+        root: the course directory to work in.
+        *arguments: subcommand and options, such as ``"autograde", "week03_linear_regression"``.
+    """
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, env=environment)

@@ -1,0 +1,39 @@
+"""Configuration of every nbgrader command run from the course's root, and of JupyterLab's nbgrader panels."""
+
+import os
+from pathlib import Path
+
+c = get_config()  # noqa: F821 - given by traitlets
+ROOT = Path(__file__).resolve().parent
+
+c.CourseDirectory.course_id = "dlcourse"
+
+# nbgrader copies every file that is not a notebook from source/ to the learners and into each graded
+# folder. The text twins and variants hold the solutions, so they stay where they are.
+_SOURCE_TEXTS = sorted({path.name for path in (ROOT / "source").glob("*/*.py")})
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".pytest_cache", *_SOURCE_TEXTS]
+
+# A rubric stands in the locked question above a hand-graded answer, not in a "task" cell: an answer
+# cell that was left as it is then gets its 0 without waiting for a grader. The gradebook keeps locked
+# cells, so graders see the rubric again; the build refuses a rubric anywhere else.
+c.ClearMarkScheme.enforce_metadata = False
+
+# Answers and tests that a learner deleted come back before grading.
+c.OverwriteCells.add_missing_cells = True
+
+# A training cell may take two minutes on a slow machine; nbgrader's own limit is 30 seconds.
+c.Execute.timeout = 120
+
+# Feedback returns to learners, who hand in again and talk to next year's class: without the second of
+# these, nbgrader prints the hidden tests and the rubrics there.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "autograder.feedback.HideGraderText",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+
+# Folder and file names as Moodle and Canvas make them: see autograder/downloads.py.
+c.ZipCollectApp.collector_plugin = "autograder.downloads.DownloadNames"
+
+# One thread a kernel: results do not depend on the machine's cores, and small tensors run no slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
