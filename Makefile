@@ -34,7 +34,7 @@ release: notebooks  ## make the learners' copies in release/
 	@$(BIN)/python -m autograder release
 
 lab: setup  ## open JupyterLab, ready for nbgrader
-	@$(BIN)/python -m jupyter lab
+	@$(BIN)/python -m jupyter lab $(LAB_ARGS)
 
 clean:  ## remove what the demo and the tests made (not .venv, not a gradebook)
 	@rm -rf build .pytest_cache .ruff_cache

@@ -18,6 +18,9 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".pyte
 # cells, so graders see the rubric again; the build refuses a rubric anywhere else.
 c.ClearMarkScheme.enforce_metadata = False
 
+# release/ is committed and derived: generating an assignment again always replaces it.
+c.GenerateAssignment.force = True
+
 # Answers and tests that a learner deleted come back before grading.
 c.OverwriteCells.add_missing_cells = True
 

@@ -23,6 +23,10 @@ def main(argv: list[str] | None = None) -> int:
     release.add_argument("--check", action="store_true", help="write nothing; fail if a file differs")
     release.set_defaults(run=_release)
 
+    intake = commands.add_parser("intake", help="mend and list damaged submissions before they are graded")
+    intake.add_argument("assignment", help="name of the assignment, such as week03_linear_regression")
+    intake.set_defaults(run=_intake)
+
     demo = commands.add_parser("demo", help="hand in, grade and report a simulated class")
     demo.set_defaults(run=_demo)
 
@@ -63,6 +67,19 @@ def _report(different: list[Path], check: bool, command: str, total: int) -> int
         return 1
     if not different:
         print(f"{command}: all {total} up to date")
+    return 0
+
+
+def _intake(root: Path, options: argparse.Namespace) -> int:
+    from autograder.course import assignments
+    from autograder.intake import check_submissions
+
+    if options.assignment not in assignments(root):
+        raise CourseError(f"no assignment {options.assignment!r} in source/; there are: {', '.join(assignments(root))}")
+    findings = check_submissions(root, options.assignment)
+    for finding in findings:
+        print(f"{finding.student_id}: {finding.text}")
+    print(f"intake: {len(findings)} findings")
     return 0
 
 

@@ -204,7 +204,7 @@ def _transfer(url: str, part: Path, have: int) -> None:
         response = urlopen(Request(url, headers=headers), timeout=TIMEOUT)
     except HTTPError as error:
         error.close()
-        if False:
+        if error.code == 416 and have:
             return  # there is nothing after `have`: either the file is whole or the checksum will tell
         busy = error.code >= 500 or error.code in (408, 429)
         raise _Failure(f"the server answered {error.code} {error.reason}", final=not busy) from None
