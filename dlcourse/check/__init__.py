@@ -15,8 +15,10 @@ A failure is a `CheckError`. Its message has the same parts each time: what was 
 expected, what was found, and where to look.
 """
 
-from dlcourse.check.calls import call, forbidden, gradient, raises, unchanged
+from dlcourse.check.calls import call, gradient, raises
 from dlcourse.check.errors import CheckError, that
+from dlcourse.check.guards import forbidden
+from dlcourse.check.inputs import unchanged
 from dlcourse.check.values import tensor, value
 
 __all__ = ["CheckError", "call", "forbidden", "gradient", "raises", "tensor", "that", "unchanged", "value"]

@@ -1,23 +1,15 @@
 """Call the learner's code in a way that turns every mishap into a message about that code."""
 
-import importlib
-import linecache
-import sysconfig
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
 
+from dlcourse.check.crashes import describe, explain, name_of
 from dlcourse.check.errors import CheckError, fail
+from dlcourse.check.inputs import check_unchanged, snapshot
+from dlcourse.check.kinds import check_readable, check_type, type_name
 from dlcourse.check.values import value
-
-# Where code that no learner wrote lives: this package, the standard library, installed packages.
-_NOT_LEARNER = (str(Path(__file__).parent), *{sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "platlib")})
 
 
 def call(
@@ -42,39 +34,20 @@ def call(
     Raises:
         CheckError: the function is not written yet, stopped with an error, or changed an input.
     """
-    name = name or getattr(function, "__name__", "the function")
+    name = name or name_of(function)
     if not callable(function):
-        fail(f"{name} is not a function", expected="a function", actual=type(function).__name__, hint=hint)
+        fail(f"{name} is not a function", expected="a function", actual=type_name(type(function)), hint=hint)
     inputs = {f"argument {i + 1}": arg for i, arg in enumerate(args)} | {f"argument {k}": v for k, v in kwargs.items()}
-    before = {key: _snapshot(item) for key, item in inputs.items()} if keeps_inputs else {}
+    before = {key: snapshot(item) for key, item in inputs.items()} if keeps_inputs else {}
     try:
         result = function(*args, **kwargs)
-    except CheckError:
+    except (CheckError, KeyboardInterrupt):  # a refused call, and the stop button
         raise
-    except NotImplementedError:
-        fail(f"{name} is not written yet", hint="write your answer in place of `raise NotImplementedError()`.")
-    except (Exception, SystemExit) as error:
-        fail(f"{name} stopped with an error", actual=_describe(error), hint=hint)
+    except BaseException as error:
+        explain(name, error, hint)
     for key, copied in before.items():
-        _check_same(inputs[key], copied, f"{name} changed its {key} in place", hint)
+        check_unchanged(inputs[key], copied, f"{name} changed its {key} in place", hint)
     return result
-
-
-@contextmanager
-def unchanged(name: str, **inputs: Any) -> Iterator[None]:
-    """Check that the block inside `with` leaves the given inputs as they were.
-
-    Args:
-        name: what ran, for the message: ``"one epoch of data_iter"``.
-        **inputs: tensors, arrays, frames or containers of them, under the names the message uses.
-
-    Raises:
-        CheckError: one of the inputs has another value, shape or dtype than before.
-    """
-    before = {key: _snapshot(item) for key, item in inputs.items()}
-    yield
-    for key, copied in before.items():
-        _check_same(inputs[key], copied, f"{name} changed {key} in place", None)
 
 
 def gradient(
@@ -108,20 +81,69 @@ def gradient(
         CheckError: the call failed, the output carries no gradient, or a gradient differs.
     """
     names = names or [f"argument {i + 1}" for i in range(len(inputs))]
-    expected = _gradients(reference, inputs, reference)
-    actual = _gradients(lambda *args: call(function, *args, name=name, hint=hint), inputs, function, name, hint)
+    wanted_output, expected = _gradients(reference, inputs)
+    if not wanted_output.requires_grad:
+        raise ValueError(f"the reference {reference} gives no gradient")
+
+    def called(*args: torch.Tensor) -> torch.Tensor:
+        result = call(function, *args, name=name, hint=hint)
+        _check_output(result, wanted_output, name, hint)
+        return result
+
+    try:
+        _, actual = _gradients(called, inputs)
+    except (CheckError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        explain(f"the backward pass through {name}", error, hint)
     for label, got, want in zip(names, actual, expected, strict=True):
-        if want is None:
-            continue
-        if got is None:
+        _check_gradient(got, want, name, label, (rtol, atol), hint)
+
+
+def _check_output(result: torch.Tensor, wanted: torch.Tensor, name: str, hint: str | None) -> None:
+    """Fail if no gradient can be asked of what the learner's function gave."""
+    check_type(result, torch.Tensor, name, hint)
+    check_readable(result, wanted.layout, name, hint)
+    if not result.requires_grad:
+        fail(
+            f"no gradient flows through {name}",
+            expected="a result that carries a gradient",
+            actual="requires_grad is False",
+            hint=hint or "look for .detach(), .data, .item(), .numpy(), torch.tensor(...) or torch.no_grad().",
+        )
+    if result.numel() != wanted.numel():  # compared entry by entry, such gradients would only puzzle
+        value(result, wanted, name, hint=hint)
+
+
+def _check_gradient(
+    got: torch.Tensor | None,
+    want: torch.Tensor | None,
+    name: str,
+    label: str,
+    tolerance: tuple[float | None, float | None],
+    hint: str | None,
+) -> None:
+    # None means that the result does not depend on the input: a gradient of zeros says the same.
+    if got is None and want is not None and want.count_nonzero():
+        fail(
+            f"no gradient of {name} reaches {label}",
+            expected=f"a gradient of shape {tuple(want.shape)}",
+            actual="none",
+            hint=hint or "was the input copied with torch.tensor(...), .detach() or .data, or left out of the result?",
+        )
+    if got is None:
+        return
+    if want is None:
+        if got.count_nonzero():
             fail(
-                f"no gradient of {name} reaches {label}",
-                expected=f"a gradient of shape {tuple(want.shape)}",
-                actual="none",
-                hint=hint
-                or "was the input copied with torch.tensor(...), .detach() or .data, or left out of the result?",
+                f"a gradient of {name} reaches {label} and should not",
+                expected="no gradient, or zeros",
+                actual=f"a gradient of shape {tuple(got.shape)}",
+                hint=hint or f"the result must not depend on {label}, or treat it as a constant: .detach().",
             )
-        value(got, want, f"the gradient of {name} with respect to {label}", rtol=rtol, atol=atol, hint=hint)
+        return
+    rtol, atol = tolerance
+    value(got, want, f"the gradient of {name} with respect to {label}", rtol=rtol, atol=atol, hint=hint)
 
 
 def raises(
@@ -137,124 +159,35 @@ def raises(
     Raises:
         CheckError: no exception, or one of another class.
     """
-    name = name or getattr(function, "__name__", "the function")
+    name = name or name_of(function)
     wanted = f"{error.__name__} is raised"
     try:
         function(*args, **kwargs)
-    except error as raised:
+    except (CheckError, KeyboardInterrupt):
+        raise
+    except BaseException as raised:
         # NotImplementedError is a RuntimeError: an answer not yet written must not pass for a refusal.
-        if isinstance(raised, NotImplementedError) and error is not NotImplementedError:
-            fail(f"{name} is not written yet", hint="write your answer in place of `raise NotImplementedError()`.")
+        if issubclass(type(raised), NotImplementedError) and error is not NotImplementedError:
+            explain(name, raised, hint)
+        if not issubclass(type(raised), error):
+            fail(f"{name} raised the wrong kind of error", expected=wanted, actual=describe(raised), hint=hint)
         return
-    except (Exception, SystemExit) as other:
-        fail(f"{name} raised the wrong kind of error", expected=wanted, actual=_describe(other), hint=hint)
     fail(f"{name} accepted input that it should refuse", expected=wanted, actual="no error", hint=hint)
 
 
-@contextmanager
-def forbidden(*calls: str, because: str) -> Iterator[None]:
-    """Fail if the block inside `with` calls one of the named library functions or classes.
-
-    Args:
-        *calls: dotted names, such as ``"torch.optim.SGD"``.
-        because: why the exercise rules it out, for the message.
-
-    Raises:
-        CheckError: one of them was called.
-    """
-    replaced = []
-
-    def guard(dotted: str) -> Callable:
-        def refuse(*_args: Any, **_kwargs: Any) -> None:
-            fail(f"your code calls {dotted}, which this exercise does not allow", hint=because)
-
-        return refuse
-
-    try:
-        for dotted in calls:
-            module_name, _, attribute = dotted.rpartition(".")
-            module = importlib.import_module(module_name)
-            replaced.append((module, attribute, getattr(module, attribute)))
-            setattr(module, attribute, guard(dotted))
-        yield
-    finally:
-        for module, attribute, original in replaced:
-            setattr(module, attribute, original)
-
-
 def _gradients(
-    function: Callable,
-    inputs: Sequence[torch.Tensor],
-    called: Callable,
-    name: str | None = None,
-    hint: str | None = None,
-) -> list[torch.Tensor | None]:
+    function: Callable[..., torch.Tensor], inputs: Sequence[torch.Tensor]
+) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
+    """What `function` gives for copies of `inputs`, and the gradient of a weighted sum of it for each of them."""
     copies = [a.detach().clone().requires_grad_(a.is_floating_point()) for a in inputs]
     with torch.enable_grad():
         result = function(*copies)
-        if name is not None and type(result) is not torch.Tensor:
-            value(result, torch.zeros(()), name, hint=hint)
         if not result.requires_grad:
-            if name is None:
-                raise ValueError(f"the reference {called} gives no gradient")
-            fail(
-                f"no gradient flows through {name}",
-                expected="a result that carries a gradient",
-                actual="requires_grad is False",
-                hint=hint or "look for .detach(), .data, .item(), .numpy(), torch.tensor(...) or torch.no_grad().",
-            )
-        weights = torch.cos(torch.arange(result.numel(), dtype=result.dtype)).reshape(result.shape)
+            return result, [None for _ in copies]
+        numbers = torch.view_as_real(result) if result.is_complex() else result.to_dense()
+        weights = torch.cos(torch.arange(numbers.numel(), dtype=torch.float64)).to(numbers).reshape(numbers.shape)
         floats = [a for a in copies if a.requires_grad]
-        found = iter(torch.autograd.grad((result * weights).sum(), floats, allow_unused=True))
-    return [next(found) if a.requires_grad else None for a in copies]
-
-
-def _snapshot(item: Any) -> Any:
-    if isinstance(item, torch.Tensor):
-        return item.detach().clone()
-    if isinstance(item, (np.ndarray, pd.DataFrame, pd.Series)):
-        return item.copy()
-    if isinstance(item, dict):
-        return {key: _snapshot(entry) for key, entry in item.items()}
-    if type(item) in (list, tuple):
-        return type(item)(_snapshot(entry) for entry in item)
-    return item
-
-
-def _check_same(now: Any, before: Any, what: str, hint: str | None) -> None:
-    if not _same(now, before):
-        own_hint = "work on a copy: x = x - 1 makes a new object, while x -= 1 and x[0] = 1 change the caller's."
-        fail(
-            what, expected="the caller's data stay as they were", actual="they are different now", hint=hint or own_hint
-        )
-
-
-def _same(now: Any, before: Any) -> bool:
-    if isinstance(before, torch.Tensor):
-        if not isinstance(now, torch.Tensor) or now.shape != before.shape or now.dtype != before.dtype:
-            return False
-        return bool(torch.equal(torch.nan_to_num(now.detach(), nan=1.25), torch.nan_to_num(before, nan=1.25)))
-    if isinstance(before, np.ndarray):
-        return now.shape == before.shape and now.dtype == before.dtype and _equal_arrays(now, before)
-    if isinstance(before, (pd.DataFrame, pd.Series)):
-        return bool(now.equals(before))
-    if isinstance(before, dict):
-        return list(now) == list(before) and all(_same(now[key], before[key]) for key in before)
-    if type(before) in (list, tuple):
-        return len(now) == len(before) and all(_same(a, b) for a, b in zip(now, before, strict=True))
-    return True
-
-
-def _equal_arrays(now: np.ndarray, before: np.ndarray) -> bool:
-    return bool(np.array_equal(now, before, equal_nan=before.dtype.kind in "fc"))
-
-
-def _describe(error: BaseException) -> str:
-    """`ValueError: message`, with the line of the learner's own code that raised it."""
-    text = f"{type(error).__name__}: {error}".strip().rstrip(":")
-    own = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(_NOT_LEARNER)]
-    if own:
-        line = linecache.getline(own[-1].filename, own[-1].lineno or 0).strip()
-        if line:
-            text += f"  (at your line `{line}`)"
-    return text
+        found = iter(torch.autograd.grad((numbers * weights).sum(), floats, allow_unused=True))
+    gradients = [next(found) if a.requires_grad else None for a in copies]
+    # An embedding with sparse=True gives a sparse gradient of the same value.
+    return result, [g if g is None else g.to_dense() for g in gradients]

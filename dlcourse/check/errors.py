@@ -1,6 +1,14 @@
 """The one kind of failure a learner sees, and how it reads."""
 
-from typing import NoReturn
+import reprlib
+from typing import Any, NoReturn
+
+# No part of a message is longer than this, whatever a learner's code returns or raises.
+_LONGEST = 500
+
+_repr = reprlib.Repr()
+_repr.maxlist = _repr.maxtuple = _repr.maxdict = _repr.maxset = _repr.maxfrozenset = 12
+_repr.maxstring = _repr.maxother = _repr.maxlong = 120
 
 
 class CheckError(AssertionError):
@@ -14,14 +22,26 @@ class CheckError(AssertionError):
 
 def fail(what: str, *, expected: str | None = None, actual: str | None = None, hint: str | None = None) -> NoReturn:
     """Raise a `CheckError` whose parts stand on lines of their own."""
-    lines = [what]
+    lines = [_part(what)]
     if expected is not None:
-        lines.append(f"    expected: {expected}")
+        lines.append(f"    expected: {_part(expected)}")
     if actual is not None:
-        lines.append(f"    actual:   {actual}")
+        lines.append(f"    actual:   {_part(actual)}")
     if hint:
         lines.append(f"    hint:     {hint}")
-    raise CheckError("\n".join(lines))
+    raise_alone(CheckError("\n".join(lines)))
+
+
+def raise_alone(error: CheckError) -> NoReturn:
+    """Raise `error` with no trace of the exception that is being handled.
+
+    The message says already what matters of it. And when the learner's exception is an `ExceptionGroup`,
+    IPython, which looks for one in the context, would print every frame of the test.
+    """
+    try:
+        raise error
+    finally:
+        error.__context__ = None
 
 
 def that(condition: bool, what: str, *, hint: str | None = None) -> None:
@@ -39,3 +59,20 @@ def that(condition: bool, what: str, *, hint: str | None = None) -> None:
     if condition is not False:
         raise TypeError(f"check.that needs a bool, got {type(condition).__name__}; wrap the comparison in bool(...)")
     fail(what, hint=hint)
+
+
+def clip(text: str, longest: int = _LONGEST) -> str:
+    """Shorten a text that would fill the screen, keeping its beginning and its end."""
+    return text if len(text) <= longest else text[: longest - 60] + " ... " + text[-50:]
+
+
+def _part(text: str) -> str:
+    return clip(text).replace("\n", "\n        ")  # further lines stand below the first, indented
+
+
+def short(a: Any) -> str:
+    """`repr`, but brief however large the object is, and harmless if its class has a broken `__repr__`."""
+    try:
+        return _repr.repr(a)
+    except (Exception, SystemExit):
+        return "an object that cannot be printed"
