@@ -27,6 +27,18 @@ c.OverwriteCells.add_missing_cells = True
 # A training cell may take two minutes on a slow machine; nbgrader's own limit is 30 seconds.
 c.Execute.timeout = 120
 
+# nbgrader's list, with a limit on the size of what a cell prints before it is saved.
+c.Autograde.autograde_preprocessors = [
+    "nbgrader.preprocessors.Execute",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "autograder.outputs.LimitOutputSize",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
 # Feedback returns to learners, who hand in again and talk to next year's class: without the second of
 # these, nbgrader prints the hidden tests and the rubrics there.
 c.GenerateFeedback.preprocessors = [

@@ -36,6 +36,10 @@ def main(argv: list[str] | None = None) -> int:
     except CourseError as error:
         print(f"autograder: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        # No space left, no permission, no such file: the system's words and the file say enough.
+        print(f"autograder: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("autograder: stopped; run the same command again to go on", file=sys.stderr)
         return 130

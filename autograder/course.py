@@ -35,6 +35,8 @@ def run_nbgrader(root: Path, *arguments: str) -> subprocess.CompletedProcess[str
         root: the course directory to work in.
         *arguments: subcommand and options, such as ``"autograde", "week03_linear_regression"``.
     """
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    # nbgrader starts programs such as alembic by name: those of this environment, activated or not.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    environment = {**os.environ, "PATH": path, "PYTHONWARNINGS": "ignore"}
     command = [sys.executable, "-m", "nbgrader", *arguments]
     return subprocess.run(command, cwd=root, capture_output=True, text=True, env=environment)

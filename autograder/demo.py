@@ -19,6 +19,7 @@ from nbgrader.api import Gradebook
 from autograder.course import CourseError, assignments, run_nbgrader
 from autograder.intake import check_submissions
 from autograder.notebooks import twins
+from autograder.outputs import MARK
 from autograder.variants import Variant, exercises, fill_answers, read_variants, reference_answers
 
 DUE = datetime(2030, 1, 31, 12, 0)
@@ -206,7 +207,7 @@ def _endings(course: Path, student_id: str, assignment: str, material: Material)
     cells = [cell for cell in graded.cells if cell.cell_type == "code"]
     failed = [c.metadata.nbgrader.grade_id for c in cells if _has_error(c) and "nbgrader" in c.metadata]
     notes = [f"{grade_id} ran out of time" for grade_id in failed if _timed_out(cells, grade_id)]
-    big = [c for c in cells if any("truncated" in out.get("text", "").lower() for out in c.outputs)]
+    big = [c for c in cells if any(MARK in out.get("text", "") for out in c.outputs)]
     return notes + (["an answer printed too much"] if big else [])
 
 

@@ -3,7 +3,8 @@
 `nbgrader zip_collect` unpacks what an instructor downloaded and asks `DownloadNames` about each file:
 whose is it, and which notebook of the assignment.
 
-- Moodle: `Ada Lovelace_123456_assignsubmission_file_/linear_regression.ipynb`, or without folders
+- Moodle: `Ada Lovelace_123456_assignsubmission_file/linear_regression.ipynb` (before version 4.1 with
+  `_` behind `file`; folders and archives of the learner's own may follow), or without folders
   `Ada Lovelace_123456_assignsubmission_file_linear_regression.ipynb`. Moodle draws the number anew for
   each assignment, so the learner's id is the name (`ada_lovelace`), with the number behind it only
   where two learners of the download share a name.
@@ -12,12 +13,13 @@ whose is it, and which notebook of the assignment.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbgrader.plugins import FileNameCollectorPlugin
 
-_MOODLE = re.compile(r"^(?P<name>.+)_(?P<number>\d+)_assignsubmission_file_(?P<file>.*)$")
+_MOODLE = re.compile(r"^(?P<name>.+?)_(?P<number>\d+)_assignsubmission_file(_(?P<file>.*))?$")
 _CANVAS = re.compile(r"^(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_(?P<submission>\d+)_(?P<file>.+)$")
 
 
@@ -35,16 +37,17 @@ class Download:
 
 def parse(path: Path) -> Download | None:
     """Return whose file this is, or None if its name is neither Moodle's nor Canvas's."""
-    for part, file in ((path.parent.name, path.name), (path.name, None)):
-        if match := _MOODLE.match(part):
-            name, number = match["name"], match["number"]
-            siblings = _moodle_numbers(path.parent.parent if file else path.parent, name)
-            student_id = _slug(name) if siblings <= {number} else f"{_slug(name)}_{number}"
-            first, _, last = name.rpartition(" ")
-            return Download(path, student_id, file or match["file"], first or None, last or None)
-    if match := _CANVAS.match(path.name):
+    owner = _owner(path)
+    if owner is None:
+        return None
+    place, match = owner
+    if match.re is _CANVAS:
         return Download(path, match["user"], match["file"], late=bool(match["late"]))
-    return None
+    name, number = match["name"], match["number"]
+    alone = _moodle_numbers(place, name) <= {number}
+    student_id = _slug(name) if alone and _slug(name) else f"{_slug(name)}_{number}".strip("_")
+    first, _, last = name.rpartition(" ")
+    return Download(path, student_id, path.name if place != path else match["file"], first or None, last or None)
 
 
 def choose(downloads: list[Download], released: list[str]) -> dict[str, Download]:
@@ -62,7 +65,8 @@ def choose(downloads: list[Download], released: list[str]) -> dict[str, Download
     """
     chosen: dict[str, Download] = {}
     for name in released:
-        fits = [(_distance(d.file, name, only=len(released) == 1), -_upload(d.file), d.file, d) for d in downloads]
+        free = [d for d in downloads if d.file == name or d.file not in released]
+        fits = [(_distance(d.file, name, only=len(released) == 1), -_upload(d.file), d.file, d) for d in free]
         ranked = sorted((fit for fit in fits if fit[0] is not None), key=lambda fit: fit[:3])
         if ranked:
             chosen[name] = ranked[0][3]
@@ -75,14 +79,14 @@ class DownloadNames(FileNameCollectorPlugin):
     def collect(self, submitted_file: str) -> dict[str, str] | None:
         """Return nbgrader's description of one extracted file, or None to skip it."""
         path = Path(submitted_file)
-        download = parse(path)
-        if download is None or path.suffix != ".ipynb":
+        owner, download = _owner(path), parse(path)
+        if owner is None or download is None or path.suffix != ".ipynb":
             return None
         coursedir = self.parent.coursedir
         release = Path(coursedir.format_path(coursedir.release_directory, ".", coursedir.assignment_id))
         released = sorted(file.name for file in release.glob("*.ipynb"))
-        others = [parse(file) for file in sorted(path.parent.glob("*.ipynb"))]
-        mine = [other for other in others if other is not None and other.student_id == download.student_id]
+        folder = owner[0] if owner[0].is_dir() else owner[0].parent
+        mine = [parse(file) for file in sorted(folder.rglob("*.ipynb")) if _same(owner, _owner(file))]
         for name, chosen in choose(mine, released).items():
             if chosen.path == path:
                 if chosen.file != name:
@@ -96,17 +100,33 @@ class DownloadNames(FileNameCollectorPlugin):
         return None
 
 
+def _owner(path: Path) -> tuple[Path, re.Match] | None:
+    """Return the file or folder whose name says whose `path` is, and what it says.
+
+    The outermost folder decides: what lies in it was named by the learner, perhaps like a download.
+    """
+    if path.name.startswith("._"):
+        return None  # the shadow of a file in an archive made by macOS
+    for place in reversed((path, *path.parents)):
+        match = _MOODLE.match(place.name)
+        if match and (place != path or match["file"]):
+            return place, match
+    match = _CANVAS.match(path.name)
+    return (path, match) if match else None
+
+
+def _same(owner: tuple[Path, re.Match], other: tuple[Path, re.Match] | None) -> bool:
+    keys = ("user",) if owner[1].re is _CANVAS else ("name", "number")
+    return other is not None and owner[1].re is other[1].re and owner[1].group(*keys) == other[1].group(*keys)
+
+
 def _distance(file: str, released: str, *, only: bool) -> int | None:
     if file == released:
         return 0
-    if _plain(file) == _plain(released):
+    stem = re.escape(released.removesuffix(".ipynb").casefold())
+    if re.fullmatch(rf"{stem}(-\d+|[ _]\(\d+\)|[ _-]copy\d*)*\.ipynb", file.casefold()):
         return 1
     return 2 if only else None
-
-
-def _plain(file: str) -> str:
-    stem = file.removesuffix(".ipynb").casefold()
-    return re.sub(r"(-\d+|[ _]\(\d+\)|[ _-]copy\d*)$", "", stem)
 
 
 def _upload(file: str) -> int:
@@ -115,10 +135,11 @@ def _upload(file: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _moodle_numbers(folder: Path, name: str) -> set[str]:
-    matches = (_MOODLE.match(path.name) for path in folder.iterdir()) if folder.is_dir() else ()
+def _moodle_numbers(place: Path, name: str) -> set[str]:
+    """Return the numbers behind one name in all archives of the download (one for each group, perhaps)."""
+    matches = (_MOODLE.match(path.name) for path in place.parent.parent.glob("*/*"))
     return {match["number"] for match in matches if match and _slug(match["name"]) == _slug(name)}
 
 
 def _slug(name: str) -> str:
-    return re.sub(r"\W+", "_", name).strip("_").casefold()
+    return re.sub(r"\W+", "_", unicodedata.normalize("NFC", name)).strip("_").casefold()

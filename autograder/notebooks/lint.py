@@ -5,14 +5,18 @@ nobody tests, points that do not add up to 100, a rubric that would reach the le
 """
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from jupytext.stringparser import StringParser
 from nbformat import NotebookNode
+
+from autograder.notebooks.managed import HEADER, SETUP_HEADER
 
 POINTS_TOTAL = 100
 _KEYS = {"grade": bool, "grade_id": str, "locked": bool, "schema_version": int, "solution": bool, "task": bool}
+# jupytext notes the blank lines between cells; the rest must survive a save in JupyterLab.
+_CELL_METADATA = {"nbgrader", "tags", "lines_to_next_cell"}
 _REGIONS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
 
 
@@ -28,9 +32,19 @@ class Problem:
         return f"{self.file.as_posix()}:{self.line}: {self.text}"
 
 
-def header_lines(text: str) -> list[int]:
-    """Return the 1-based line numbers of the cell headers in a percent text."""
-    return [number for number, line in enumerate(text.splitlines(), 1) if line.startswith("# %%")]
+def header_lines(text: str) -> tuple[list[int], list[int]]:
+    """Return the 1-based line numbers of the cell headers in a percent text, and of those inside a string."""
+    headers: list[int] = []
+    quoted: list[int] = []
+    parser = StringParser("python")
+    for number, line in enumerate(text.splitlines(), 1):
+        if HEADER.match(line) and parser.is_quoted():
+            quoted.append(number)
+        elif HEADER.match(line):
+            headers.append(number)
+            parser = StringParser("python")
+        parser.read_line(line)
+    return headers, quoted
 
 
 def lint_notebook(file: Path, text: str, notebook: NotebookNode, *, graded: bool) -> list[Problem]:
@@ -42,13 +56,13 @@ def lint_notebook(file: Path, text: str, notebook: NotebookNode, *, graded: bool
         notebook: the notebook read from it.
         graded: whether it is an assignment (source/) or a lesson (notebooks/).
     """
-    lines = header_lines(text)
+    lines, quoted = header_lines(text)
     if not text.startswith("# %%"):
         return [Problem(file, 1, "the first line must be a cell header: `# %% [markdown]`")]
+    if quoted:
+        return [Problem(file, line, "a cell header inside a string: is a quote not closed?") for line in quoted]
     if len(lines) != len(notebook.cells):
-        return [
-            Problem(file, 1, f"{len(lines)} cell headers but {len(notebook.cells)} cells: is a header in a string?")
-        ]
+        return [Problem(file, 1, f"{len(lines)} cell headers but {len(notebook.cells)} cells")]
     problems: list[Problem] = []
     cells = list(zip(lines, notebook.cells, strict=True))
     source_lines = text.splitlines()
@@ -56,11 +70,20 @@ def lint_notebook(file: Path, text: str, notebook: NotebookNode, *, graded: bool
         header = source_lines[line - 1]
         if "nbgrader" in header and not isinstance(cell.metadata.get("nbgrader"), dict):
             problems.append(Problem(file, line, "the nbgrader header is not valid JSON"))
+        elif unknown := sorted(cell.metadata.keys() - _CELL_METADATA):
+            problems.append(Problem(file, line, f"a cell header holds only nbgrader and tags, not {unknown[0]!r}"))
+        if not header.startswith("# %%"):
+            problems.append(Problem(file, line, "a cell header is written `# %%`"))
+        if "(attachment:" in cell.source:
+            problems.append(Problem(file, line, "a pasted picture does not go into the text: link to a file"))
         if "nbgrader" in cell.metadata and not graded:
             problems.append(Problem(file, line, "a lesson has no nbgrader cells: move the exercise to source/"))
     setups = [line for line, cell in cells if "setup" in cell.metadata.get("tags", [])]
     if len(setups) != 1:
-        problems.append(Problem(file, 1, f'needs exactly one set-up cell (`# %% tags=["setup"]`), found {len(setups)}'))
+        text = f"needs exactly one set-up cell (`{SETUP_HEADER}`), found {len(setups)}"
+        problems.append(Problem(file, setups[1] if setups else 1, text))
+    elif source_lines[setups[0] - 1].rstrip() != SETUP_HEADER:
+        problems.append(Problem(file, setups[0], f"the set-up cell's header is `{SETUP_HEADER}`"))
     elif setups[0] > min(line for line, cell in cells if cell.cell_type == "code"):
         problems.append(Problem(file, setups[0], "the set-up cell must come before every other code cell"))
     if graded:
@@ -121,18 +144,18 @@ def _cell_problems(cell: NotebookNode) -> list[str]:
 def _id_problems(cells: list[tuple[int, NotebookNode]]) -> list[tuple[int, str]]:
     """Duplicates, and answers and tests that do not belong together."""
     found = []
-    ids = Counter(cell.metadata.nbgrader.get("grade_id") for _, cell in cells)
+    cells = [(line, cell) for line, cell in cells if isinstance(cell.metadata.nbgrader.get("grade_id"), str)]
     tests = {cell.metadata.nbgrader.get("grade_id") for _, cell in cells if _is_test(cell)}
     answers = {cell.metadata.nbgrader.get("grade_id") for _, cell in cells if _is_answer(cell)}
     seen = set()
     for line, cell in cells:
         grade_id = cell.metadata.nbgrader.get("grade_id")
-        if grade_id in seen and ids[grade_id] > 1:
+        if grade_id in seen:
             found.append((line, f"duplicate grade_id {grade_id!r}"))
         seen.add(grade_id)
         if _is_answer(cell) and f"{grade_id}_test" not in tests:
             found.append((line, f"the answer {grade_id!r} has no tests: a graded cell {grade_id}_test is missing"))
-        if _is_test(cell) and str(grade_id).removesuffix("_test") not in answers:
+        if _is_test(cell) and grade_id.removesuffix("_test") not in answers:
             found.append((line, f"the tests {grade_id!r} belong to no answer cell"))
     return found
 

@@ -11,14 +11,15 @@ from pathlib import Path
 
 SETUP_HEADER = '# %% tags=["setup"]'
 BADGE_HEADER = '# %% [markdown] tags=["badge"]'
-_CELL = re.compile(r"^# %%.*$", re.MULTILINE)
+# What jupytext takes for the start of a cell, in all its spellings; `lint` allows the first one only.
+HEADER = re.compile(r"^[ \t]*#[ \t]*(%%%*([ \t].*)?|<codecell>[ \t]*|In\[[0-9 ]*\]:?[ \t]*)$", re.MULTILINE)
 _COURSE_LINE = 'COURSE = os.environ.get("DLCOURSE_PACKAGE", "")'
 
 
 def repository_address(root: Path) -> str:
     """Return the public address of the repository, or an empty string while it has none."""
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
-    return project.get("urls", {}).get("Repository", "").rstrip("/")
+    return project.get("urls", {}).get("Repository", "").rstrip("/").removesuffix(".git")
 
 
 def setup_cell(address: str) -> str:
@@ -51,17 +52,21 @@ def fill(text: str, address: str, notebook: str) -> str:
         notebook: path of the .ipynb in the repository, with forward slashes.
     """
     cells = _split(text)
-    cells = [cell for cell in cells if not cell.startswith(BADGE_HEADER)]
+    cells = [cell for cell in cells if _header(cell) != BADGE_HEADER]
     badge = badge_cell(address, notebook)
     if badge is not None and cells:
         cells.insert(1, f"{BADGE_HEADER}\n# {badge}\n\n")
     return "".join(
-        f"{SETUP_HEADER}\n{setup_cell(address)}\n\n" if cell.startswith(SETUP_HEADER) else cell for cell in cells
+        f"{SETUP_HEADER}\n{setup_cell(address)}\n\n" if _header(cell) == SETUP_HEADER else cell for cell in cells
     )
 
 
+def _header(cell: str) -> str:
+    return cell.partition("\n")[0].rstrip()
+
+
 def _split(text: str) -> list[str]:
-    starts = [match.start() for match in _CELL.finditer(text)]
+    starts = [match.start() for match in HEADER.finditer(text)]
     if not starts or starts[0] != 0:
         starts.insert(0, 0)
     return [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]

@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import jupytext
@@ -58,7 +59,7 @@ class Twin:
 
 def find(root: Path) -> list[Twin]:
     """Return the twins of the course at `root`, in the order of their paths."""
-    texts = [text for folder in FOLDERS for text in sorted((root / folder).glob("*/*.py")) if text.name != VARIANTS]
+    texts = [text for folder in FOLDERS for text in sorted((root / folder).glob("[!.]*/*.py")) if text.name != VARIANTS]
     return [Twin(root, text) for text in texts]
 
 
@@ -126,22 +127,29 @@ def build(root: Path, *, check: bool = False, pull: bool = False, force: bool = 
     unsaved: list[Path] = []
     assignments: dict[Path, list[NotebookNode]] = {}
     for twin in find(root):
-        text = twin.text.read_text("utf-8")
+        try:
+            text = twin.text.read_text("utf-8")
+        except UnicodeDecodeError:
+            problems.append(Problem(twin.name, 1, "not UTF-8 text"))
+            continue
         if not check and not force and _edited_after(twin):
             if pull:
-                text = to_text(nbformat.read(twin.notebook, as_version=4))
+                edited = nbformat.read(twin.notebook, as_version=4)
+                text = to_text(edited)
+                problems += _losses(twin.notebook.relative_to(root), edited, to_notebook(text))
             else:
                 unsaved.append(twin.notebook.relative_to(root))
+        # The rules look at the text as its author sees it: filling it moves the lines.
+        problems += lint_notebook(twin.name, text, to_notebook(text), graded=twin.graded)
         text = managed.fill(text, address, twin.name.with_suffix(".ipynb").as_posix())
         notebook = to_notebook(text)
-        problems += lint_notebook(twin.name, text, notebook, graded=twin.graded)
         if twin.graded:
             assignments.setdefault(twin.name.parent, []).append(notebook)
         wanted[twin.text] = text
         wanted[twin.notebook] = nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n"
     for folder, notebooks in assignments.items():
         problems += lint_points(folder, notebooks)
-    problems += [Problem(p, 1, "has no text twin beside it") for p in _orphans(root, wanted)]
+    problems += [Problem(p, 1, "has no text twin beside it in a folder of its own") for p in _orphans(root, wanted)]
     if problems:
         raise TwinError("\n".join(map(str, sorted(problems))))
     if unsaved:
@@ -153,6 +161,11 @@ def build(root: Path, *, check: bool = False, pull: bool = False, force: bool = 
     if not check:
         for path in different:
             write_atomically(path, wanted[path])
+        for twin in find(root):
+            # JupyterLab refuses to open a text that is a second older than its notebook.
+            time = twin.text.stat().st_mtime_ns
+            if twin.notebook.stat().st_mtime_ns > time:
+                os.utime(twin.notebook, ns=(time, time))
     return [path.relative_to(root) for path in different]
 
 
@@ -182,10 +195,23 @@ def _edited_after(twin: Twin) -> bool:
     return current != to_text(read_text(twin.text))
 
 
+def _losses(file: Path, edited: NotebookNode, kept: NotebookNode) -> list[Problem]:
+    """Return a problem if the text that was made of an edited notebook would not give its cells back."""
+    for number, (old, new) in enumerate(zip_longest(_contents(edited), _contents(kept)), 1):
+        if old != new:
+            text = f"cell {number} cannot be written as text (a line like a cell header? an open quote?)"
+            return [Problem(file, 1, text)]
+    return []
+
+
+def _contents(notebook: NotebookNode) -> list[tuple[str, str]]:
+    return [(cell.cell_type, cell.source.replace("\r\n", "\n").rstrip()) for cell in notebook.cells]
+
+
 def _orphans(root: Path, wanted: Iterable[Path]) -> list[Path]:
     built = {path for path in wanted if path.suffix == ".ipynb"}
-    found = {path for folder in FOLDERS for path in (root / folder).glob("*/*.ipynb")}
-    return sorted(path.relative_to(root) for path in found - built)
+    found = {path for folder in FOLDERS for path in (root / folder).rglob("*.ipynb")} - built
+    return sorted(path.relative_to(root) for path in found if ".ipynb_checkpoints" not in path.parts)
 
 
 def _holds(path: Path, content: str) -> bool:

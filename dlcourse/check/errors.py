@@ -3,6 +3,8 @@
 import reprlib
 from typing import Any, NoReturn
 
+import numpy as np
+
 # No part of a message is longer than this, whatever a learner's code returns or raises.
 _LONGEST = 500
 
@@ -48,12 +50,14 @@ def that(condition: bool, what: str, *, hint: str | None = None) -> None:
     """Fail with the sentence `what` unless `condition` is exactly `True`.
 
     Exactly: an object of a learner's own class may claim to be true, and a one-element tensor is
-    true for reasons of its own. Write the comparison so that it yields a Python bool.
+    true for reasons of its own. Write the comparison so that it yields a bool (of Python or NumPy).
 
     Raises:
         CheckError: `condition` is `False`.
         TypeError: `condition` is not a bool (a mistake in the test, not in the answer).
     """
+    if isinstance(condition, np.bool_):
+        condition = bool(condition)
     if condition is True:
         return
     if condition is not False:

@@ -1269,9 +1269,11 @@ print(np.exp(weights).round(3).to_string())
 # 6. The closed form, also when it is ill-conditioned.
 # 7. The same model as a `d2l.Module`.
 # 8. Ridge equal to scikit-learn's.
-# 9. K-fold cross-validation on Ames without leakage.
+# 9. Split rows into K folds.
+# 10. Cross-validation on Ames without leakage.
 #
-# And a short weekly report: what you learnt, what you are stuck on, what you do next.
+# And in your own words: one explanation, and a short weekly report (what you learnt, what you are stuck on, what you
+# do next).
 #
 # If a test fails, read its message first: it says what was compared. Start today with exercises 1 to 3; they are
 # short.

@@ -1,0 +1,33 @@
+"""Keep what a cell printed to a size that a notebook and a feedback page can carry."""
+
+from nbconvert.preprocessors import Preprocessor
+from nbformat import NotebookNode
+from traitlets import Integer
+
+MARK = "... Output truncated ..."
+
+
+class LimitOutputSize(Preprocessor):
+    """Cut the text of a cell's outputs to a number of characters.
+
+    nbgrader's LimitOutput counts lines: one line of 50 MB passes it, into the graded notebook and on to
+    the feedback page.
+    """
+
+    max_characters = Integer(100_000, help="characters of printed text kept for each cell").tag(config=True)
+    max_data = Integer(5_000_000, help="characters kept of a picture or other rich output").tag(config=True)
+
+    def preprocess_cell(self, cell: NotebookNode, resources: dict, index: int) -> tuple[NotebookNode, dict]:
+        """Cut one cell's outputs; a picture that is too large is replaced by a sentence."""
+        left = self.max_characters
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                text = "".join(output.text)
+                output.text = text if len(text) <= left else f"{text[:left]}\n{MARK}\n"
+                left = max(0, left - len(text))
+            elif output.output_type == "error":
+                output.traceback = [line[: self.max_characters] for line in output.traceback]
+                output.evalue = output.evalue[: self.max_characters]
+            elif any(len(str(data)) > self.max_data for data in output.get("data", {}).values()):
+                output.data = NotebookNode({"text/plain": MARK})
+        return cell, resources

@@ -1,0 +1,163 @@
+"""Every command of the README, run in a copy of the checkout, with what it promises."""
+
+import csv
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder.variants import fill_answers, reference_answers
+
+ROOT = Path(__file__).parent.parent
+WEEK = "week03_linear_regression"
+BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
+pytestmark = pytest.mark.slow
+
+
+def block_with(words: str) -> list[str]:
+    (block,) = [block for block in BLOCKS if words in block]
+    return block.splitlines()
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory) -> Path:
+    """A copy of the repository with the environment of these tests as its .venv."""
+    folder = tmp_path_factory.mktemp("readme") / "course"
+    ignored = shutil.ignore_patterns(".venv", "build", ".git", "submitted", "autograded", "feedback", "gradebook.db*")
+    shutil.copytree(ROOT, folder, ignore=ignored)
+    if not (Path(sys.prefix) / ".complete").exists():
+        pytest.skip("these tests do not run in the environment that `make` set up")
+    (folder / ".venv").symlink_to(sys.prefix)
+    return folder
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "PATH": f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}", **more}
+
+
+def run(checkout: Path, command: str, **more: str) -> str:
+    done = subprocess.run(
+        command, shell=True, cwd=checkout, capture_output=True, text=True, env=environment(**more), timeout=1500
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def start_lab(checkout: Path, command: str, **more: str) -> str:
+    """Start a JupyterLab that opens no browser, wait until it listens, stop it; return its log."""
+    log = checkout / "lab.log"
+    with log.open("w") as file:
+        lab = subprocess.Popen(
+            command, shell=True, cwd=checkout, stdout=file, stderr=file, env=environment(**more), start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + 120
+        while "is running at" not in log.read_text() and lab.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+    finally:
+        os.killpg(lab.pid, signal.SIGTERM)
+        lab.wait(30)
+    return log.read_text()
+
+
+def test_no_command_is_left_out():
+    """A new command in the README needs a test here."""
+    assert set(COMMANDS) == {
+        "make lab",
+        *block_with("pip install"),
+        f"nbgrader validate release/{WEEK}/linear_regression.ipynb",
+        "make demo",
+        *block_with("autograde "),
+        "make help",
+        "make test",
+    }
+
+
+def test_make_lab_is_ready_for_nbgrader(checkout):
+    log = start_lab(checkout, "make lab", LAB_ARGS="--no-browser --allow-root --port=0")
+    assert "is running at" in log, log
+    for extension in ("formgrader", "assignment_list", "validate_assignment"):
+        assert f"nbgrader.server_extensions.{extension} | extension was successfully loaded" in log
+
+
+def test_without_make(checkout, bare_environment):
+    *install, lab = block_with("pip install")
+    for command in install:
+        run(checkout, command, **bare_environment)
+    place = run(checkout.parent, "python -c 'import dlcourse, d2l; print(dlcourse.__file__)'", **bare_environment)
+    assert str(checkout) in place
+    assert "is running at" in start_lab(checkout, f"{lab} --no-browser --allow-root --port=0", **bare_environment)
+
+
+def test_validate_says_what_is_wrong(checkout):
+    (command,) = block_with("validate")
+    blank = run(checkout, command)
+    assert "is not written yet" in blank
+    solved = run(checkout, command.replace("release/", "source/"))
+    assert "Success! Your notebook passes all the tests." in solved
+
+
+def test_make_demo(checkout):
+    out = run(checkout, "make demo")
+    rows = {line.split()[0]: line for line in out.splitlines() if re.match(r"[a-z]+ +[\d-]+", line)}
+    marks = {name: row.split() for name, row in rows.items()}
+    assert len(marks) == 14
+    most = marks["ada"][1]
+    assert float(most) > 80
+    for name in ("ada", "blaise", "carl", "ivan", "jean", "mary"):
+        assert marks[name][1] == most, rows[name]
+    for name in ("hedy", "katherine", "noether"):
+        assert marks[name][1] == "0", rows[name]
+    for name in ("dorothy", "emmy", "fei", "leonhard"):
+        assert 0 < float(marks[name][1]) < float(most), rows[name]
+    assert float(marks["grace"][1]) == 0, rows["grace"]
+    remarks = {
+        "ivan": "3 h late",
+        "jean": "taken for linear_regression.ipynb",
+        "katherine": "is not a valid notebook",
+        "leonhard": "ran out of time",
+        "mary": "printed too much",
+        "noether": "was not handed in",
+    }
+    for name, words in remarks.items():
+        assert words in rows[name], rows[name]
+    pages = list((checkout / "build" / "demo" / "feedback").glob(f"*/{WEEK}/*.html"))
+    assert len(pages) == 14
+    assert not (checkout / "gradebook.db").exists()
+
+
+def test_one_week_of_an_instructor(checkout):
+    source = nbformat.read(checkout / "source" / WEEK / "linear_regression.ipynb", as_version=4)
+    release = nbformat.read(checkout / "release" / WEEK / "linear_regression.ipynb", as_version=4)
+    archive = checkout / "downloaded" / WEEK / "archive" / "download.zip"
+    archive.parent.mkdir(parents=True)
+    solved = nbformat.writes(fill_answers(release, reference_answers(source)))
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("Ada Lovelace_4711_assignsubmission_file_/linear_regression.ipynb", solved)
+        file.writestr("Emmy Noether_4712_assignsubmission_file_/homework.ipynb", nbformat.writes(release))
+    for command in block_with("autograde "):
+        run(checkout, command)
+    with (checkout / "grades.csv").open(newline="") as file:
+        grades = {row["student_id"]: row for row in csv.DictReader(file)}
+    assert float(grades["emmy_noether"]["score"]) == 0
+    assert 80 < float(grades["ada_lovelace"]["score"]) < 100, "written answers are not graded yet"
+    assert grades["ada_lovelace"]["last_name"] == "Lovelace"
+    page = (checkout / "feedback" / "ada_lovelace" / WEEK / "linear_regression.html").read_text("utf-8")
+    assert "HIDDEN TESTS" not in page and "MARK SCHEME" not in page
+
+
+def test_make_help_and_make_test(checkout):
+    out = run(checkout, "make help")
+    for target in ("demo", "test", "lab", "notebooks", "release"):
+        assert f"make {target}" in out
+    # `make test` itself is what runs this; here only what it would run.
+    assert "pytest" in run(checkout, "make --dry-run test")
