@@ -1,13 +1,13 @@
 """Keep what a cell printed to a size that a notebook and a feedback page can carry."""
 
-from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Integer
 
 MARK = "... Output truncated ..."
 
 
-class LimitOutputSize(Preprocessor):
+class LimitOutputSize(NbGraderPreprocessor):
     """Cut the text of a cell's outputs to a number of characters.
 
     nbgrader's LimitOutput counts lines: one line of 50 MB passes it, into the graded notebook and on to

@@ -23,6 +23,7 @@ class Week:
 
     def __init__(self, week: str, course: Path) -> None:
         self.week, self.course = week, course
+        course.mkdir()
         self.place = [f"--course-dir={course}", f"--CourseDirectory.source_directory={ROOT / 'source'}"]
         done = run_nbgrader(ROOT, "generate_assignment", week, *self.place)
         assert done.returncode == 0, done.stderr
