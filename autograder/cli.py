@@ -1,6 +1,7 @@
 """The `autograder` command."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -26,6 +27,17 @@ def main(argv: list[str] | None = None) -> int:
     intake = commands.add_parser("intake", help="mend and list damaged submissions before they are graded")
     intake.add_argument("assignment", help="name of the assignment, such as week03_linear_regression")
     intake.set_defaults(run=_intake)
+
+    grade = commands.add_parser("grade", help="grade what is new or changed, safely and in parallel")
+    grade.add_argument("assignment", help="name of the assignment, such as week03_linear_regression")
+    grade.add_argument(
+        "--student", action="append", default=[], metavar="ID", help="only this learner; may be repeated"
+    )
+    grade.add_argument("--jobs", type=int, default=max(1, os.cpu_count() or 1), help="submissions at a time")
+    grade.add_argument("--timeout", type=int, help="seconds a cell may take")
+    grade.add_argument("--memory", type=int, metavar="MB", help="memory a submission may use beyond what is shared")
+    grade.add_argument("--force", action="store_true", help="grade also what has not changed")
+    grade.set_defaults(run=_grade)
 
     demo = commands.add_parser("demo", help="hand in, grade and report a simulated class")
     demo.set_defaults(run=_demo)
@@ -85,6 +97,20 @@ def _intake(root: Path, options: argparse.Namespace) -> int:
         print(f"{finding.student_id}: {finding.text}")
     print(f"intake: {len(findings)} findings")
     return 0
+
+
+def _grade(root: Path, options: argparse.Namespace) -> int:
+    from autograder.engine.grade import Options, grade
+
+    asked = Options(
+        assignment=options.assignment,
+        students=tuple(options.student),
+        jobs=options.jobs,
+        timeout=options.timeout,
+        memory_mb=options.memory,
+        force=options.force,
+    )
+    return grade(root, asked)
 
 
 def _demo(root: Path, options: argparse.Namespace) -> int:

@@ -1,91 +1,106 @@
-"""Every week's tests are fair and strict: all variants through nbgrader's own grading.
+"""Every week's tests are fair and strict: all variants graded by the engine, as submissions.
 
 A submission carries one variant in every other exercise and the reference in the rest, so each run
 also shows that a wrong answer costs nothing in another exercise.
 """
 
+import json
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbgrader.api import Gradebook
 
-from autograder.course import assignments, run_nbgrader
+from autograder.course import assignments
+from autograder.demo import Material, make_course
+from autograder.engine.grade import Options, grade
 from autograder.notebooks import twins
-from autograder.variants import exercises, fill_answers, read_variants, reference_answers
+from autograder.variants import Variant, fill_answers
 
 ROOT = Path(__file__).parent.parent
+WEEKS = assignments(ROOT)
 pytestmark = pytest.mark.slow
 
 
-class Week:
-    """One assignment in a course of its own, ready to be handed in and graded."""
+def rounds(material: Material, right: bool) -> dict[str, list[Variant]]:
+    """Pack the variants into as few submissions as hold each once, in every other exercise."""
+    packed = {}
+    for parity in (0, 1):
+        chosen = material.exercises[parity::2]
+        by_exercise = {e: [v for v in material.variants if v.exercise == e and v.right == right] for e in chosen}
+        for number in range(max(len(variants) for variants in by_exercise.values())):
+            variants = [vs[number] for vs in by_exercise.values() if number < len(vs)]
+            packed[f"{'right' if right else 'wrong'}-{parity}-{number:02}"] = variants
+    return packed
 
-    def __init__(self, week: str, course: Path) -> None:
-        self.week, self.course = week, course
-        course.mkdir()
-        self.place = [f"--course-dir={course}", f"--CourseDirectory.source_directory={ROOT / 'source'}"]
-        done = run_nbgrader(ROOT, "generate_assignment", week, *self.place)
-        assert done.returncode == 0, done.stderr
-        (source,) = sorted((ROOT / "source" / week).glob("*.ipynb"))
-        self.name = source.name
-        self.release = nbformat.read(course / "release" / week / source.name, as_version=4)
-        self.reference = reference_answers(nbformat.read(source, as_version=4))
-        self.exercises = exercises(self.release)
-        self.variants = read_variants(source.with_name(twins.VARIANTS))
 
-    def grade(self, student: str, answers: dict[str, str] | None) -> dict[str, tuple[float, float]]:
-        """Hand in and grade; return points and maximum by grade_id. `None` hands in the release untouched."""
-        folder = self.course / "submitted" / student / self.week
+@pytest.fixture(scope="module", params=WEEKS)
+def graded(request, tmp_path_factory):
+    """Hand in the blank release, the reference and all variants of a week; return them with the run record."""
+    week = request.param
+    course = make_course(ROOT, tmp_path_factory.mktemp(week) / "course")
+    material = Material(ROOT, course, week)
+    packed = {**rounds(material, True), **rounds(material, False)}
+    notebooks = {"blank": material.release, "reference": material.solved()}
+    for name, variants in packed.items():
+        notebooks[name] = fill_answers(material.release, material.reference | {v.exercise: v.source for v in variants})
+    for name, notebook in notebooks.items():
+        folder = course / "submitted" / name / week
         folder.mkdir(parents=True)
-        filled = self.release if answers is None else fill_answers(self.release, self.reference | answers)
-        nbformat.write(filled, folder / self.name)
-        done = run_nbgrader(ROOT, "autograde", self.week, f"--student={student}", *self.place)
-        assert done.returncode == 0, done.stderr[-3000:]
-        with Gradebook(f"sqlite:///{self.course / 'gradebook.db'}", "dlcourse") as gradebook:
-            submission = gradebook.find_submission(self.week, student)
-            return {g.name: (g.auto_score, g.max_score) for n in submission.notebooks for g in n.grades}
+        nbformat.write(notebook, folder / material.name)
+    assert grade(course, Options(week, jobs=2)) == 0
+    (record,) = (course / ".autograder").glob("*.json")
+    rows = {row["student"]: row for row in json.loads(record.read_text())["graded"]}
+    assert rows.keys() == notebooks.keys()
+    points = {c.metadata.nbgrader.grade_id: c.metadata.nbgrader.points for c in graded_cells(week)}
+    return material, packed, rows, points
 
 
-@pytest.fixture(params=assignments(ROOT))
-def week(request, tmp_path) -> Week:
-    return Week(request.param, tmp_path / "course")
+def graded_cells(week: str):
+    for twin in twins.find(ROOT):
+        if twin.graded and twin.name.parts[1] == week:
+            cells = twins.read_text(twin.text).cells
+            yield from (cell for cell in cells if cell.metadata.get("nbgrader", {}).get("grade"))
 
 
-def rounds(week: Week, right: bool, parity: int) -> list[dict[str, str]]:
-    """Pack the variants of every other exercise into as few submissions as hold each of them once."""
-    chosen = week.exercises[parity::2]
-    by_exercise = {e: [v for v in week.variants if v.exercise == e and v.right == right] for e in chosen}
-    most = max(len(variants) for variants in by_exercise.values())
-    return [{e: vs[number] for e, vs in by_exercise.items() if number < len(vs)} for number in range(most)]
+def test_no_honest_answer_needs_a_human(graded):
+    _, _, rows, _ = graded
+    suspected = {name: row["needs_human"] for name, row in rows.items() if row["needs_human"]}
+    assert not suspected
 
 
-def test_blank_earns_nothing_and_reference_everything(week):
-    blank = week.grade("blank", None)
-    assert all(points == 0 for points, _ in blank.values())
-    full = week.grade("reference", {})
-    written = {name: mark for name, mark in full.items() if not name.endswith("_test")}
-    assert written and all(points is None for points, _ in written.values()), "a written answer waits for a grader"
-    assert all(points == most for name, (points, most) in full.items() if name not in written)
-    assert sum(most for _, most in full.values()) == 100
+def test_blank_earns_nothing_and_reference_everything(graded):
+    material, _, rows, points = graded
+    assert sum(points.values()) == 100
+    assert set(rows["blank"]["marks"].values()) == {0} and rows["blank"]["waiting"] == 0
+    tested = {f"{exercise}_test" for exercise in material.exercises}
+    assert {name: rows["reference"]["marks"][name] for name in tested} == {name: points[name] for name in tested}
+    # The written answers wait for a person.
+    assert rows["reference"]["waiting"] == len(points.keys() - tested) > 0
 
 
-@pytest.mark.parametrize("parity", (0, 1))
-def test_right_variants_earn_everything(week, parity):
-    for number, chosen in enumerate(rounds(week, True, parity)):
-        marks = week.grade(f"right{number}", {e: v.source for e, v in chosen.items()})
-        for exercise in week.exercises:
-            points, most = marks[f"{exercise}_test"]
-            assert points == most, f"{exercise}, in a submission with: {[v.sentence for v in chosen.values()]}"
+def test_right_variants_earn_everything(graded):
+    material, packed, rows, points = graded
+    lost = [
+        (name, exercise, [v.sentence for v in variants if v.exercise == exercise])
+        for name, variants in packed.items()
+        if name.startswith("right")
+        for exercise in material.exercises
+        if rows[name]["marks"][f"{exercise}_test"] < points[f"{exercise}_test"]
+    ]
+    assert not lost
 
 
-@pytest.mark.parametrize("parity", (0, 1))
-def test_wrong_variants_lose_points_only_where_they_are(week, parity):
-    for number, chosen in enumerate(rounds(week, False, parity)):
-        marks = week.grade(f"wrong{number}", {e: v.source for e, v in chosen.items()})
-        for exercise in week.exercises:
-            points, most = marks[f"{exercise}_test"]
-            if exercise in chosen:
-                assert points < most, f"{exercise} accepts: {chosen[exercise].sentence}"
-            else:
-                assert points == most, f"{exercise} is right but lost points beside {list(chosen)}"
+def test_wrong_variants_lose_points_and_only_where_they_are(graded):
+    material, packed, rows, points = graded
+    accepted, punished = [], []
+    for name, variants in packed.items():
+        if name.startswith("wrong"):
+            wrong = {v.exercise: v.sentence for v in variants}
+            for exercise in material.exercises:
+                full = rows[name]["marks"][f"{exercise}_test"] == points[f"{exercise}_test"]
+                if exercise in wrong and full:
+                    accepted.append((exercise, wrong[exercise]))
+                if exercise not in wrong and not full:
+                    punished.append((exercise, list(wrong.values())))
+    assert not accepted, "wrong answers that earn full points"
+    assert not punished, "right answers that lose points beside wrong ones"

@@ -1,0 +1,194 @@
+"""The grader's handle on the warm process: start it, ask it for kernels, notice when it has died."""
+
+import array
+import atexit
+import contextlib
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import sysconfig
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from autograder.engine.channel import Channel
+from autograder.engine.sandbox import HOME, Limits, SandboxError
+from autograder.engine.zygote import MESSAGE_SIZE
+
+DEFAULT_WARM = ("numpy", "pandas", "matplotlib.pyplot", "torch", "d2l.torch", "sklearn.linear_model", "dlcourse.check")
+
+
+@dataclass(frozen=True)
+class KernelRequest:
+    """What one kernel is told, beyond how to be reached."""
+
+    limits: Limits = field(default_factory=Limits)
+    work: Path | None = None
+    imports: tuple[str, ...] = ()
+    pristine: tuple[str, ...] = ("dlcourse.check",)
+
+
+class WarmProcess:
+    """A running warm process.
+
+    Args:
+        modules: what it imports before it forks anything; a missing one is noted, not fatal.
+        visible: directories that kernels may read beside the Python environment (datasets, say).
+
+    Raises:
+        SandboxError: it could not be started.
+    """
+
+    def __init__(self, modules: Sequence[str] = DEFAULT_WARM, visible: Sequence[Path] = ()) -> None:
+        self.read_only = environment_paths(visible)
+        self._lock = threading.Lock()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # Only this process holds the write end: when it dies, however, every sandbox ends.
+        self._lifeline_read, self._lifeline_write = os.pipe()
+        os.set_inheritable(theirs.fileno(), True)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "autograder.engine.zygote", str(theirs.fileno())],
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+        theirs.close()
+        self._control.send(json.dumps({"warm": list(modules)}).encode())
+        answer = self._receive()
+        self.missing: list[str] = answer["missing"]
+        if answer["threads"] != 1:
+            self.close()
+            raise SandboxError(f"an imported module started {answer['threads'] - 1} threads; forking would be unsafe")
+        atexit.register(self.close)
+
+    def fork(self, connection: dict, sockets: str, request: KernelRequest) -> tuple[int, Channel]:
+        """Start a kernel; return its sandbox's process id and the private channel to its gate.
+
+        Args:
+            connection: jupyter_client's connection info with transport `ipc`.
+            sockets: the folder for the kernel's sockets.
+            request: what the kernel may see and use.
+
+        Raises:
+            SandboxError: the sandbox could not be made, or the warm process is gone.
+        """
+        key = secrets.token_bytes(32)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        message = {
+            "connection": connection,
+            "key": key.hex(),
+            "environment": {**_environment(), "HOME": HOME, "TMPDIR": "/tmp"},
+            "imports": request.imports,
+            "pristine": request.pristine,
+            "libraries": [path for path in self.read_only if path.endswith(("site-packages", "dlcourse"))],
+            "view": {
+                "read_only": self.read_only,
+                "sockets": sockets,
+                "work": str(request.work) if request.work else None,
+            },
+            "limits": asdict(request.limits),
+        }
+        descriptors = array.array("i", [theirs.fileno(), self._lifeline_read])
+        with self._lock:
+            try:
+                self._control.sendmsg(
+                    [json.dumps(message).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors.tobytes())]
+                )
+                answer = self._receive()
+            finally:
+                theirs.close()
+        if "error" in answer:
+            ours.close()
+            raise SandboxError(answer["error"])
+        return answer["pid"], Channel(ours, key, side=0)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still be asked."""
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def close(self) -> None:
+        """End it and every sandbox it started."""
+        atexit.unregister(self.close)
+        self._control.close()
+        for descriptor in (self._lifeline_read, self._lifeline_write):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _receive(self) -> dict:
+        try:
+            message = self._control.recv(MESSAGE_SIZE)
+        except OSError:
+            message = b""
+        if not message:
+            code = self._process.wait(10)
+            raise SandboxError(f"the warm process ended (exit code {code})")
+        return json.loads(message)
+
+
+def environment_paths(visible: Sequence[Path] = ()) -> tuple[str, ...]:
+    """Return the paths a kernel must see to run Python with the installed packages, and no others.
+
+    The course package itself is one of them, but not the checkout around it, where the solutions are.
+    """
+    paths = {Path(p) for p in ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/fonts", "/etc/localtime")}
+    paths |= {Path(sys.prefix), Path(sys.base_prefix)}
+    paths |= {Path(sysconfig.get_path(kind)) for kind in ("stdlib", "purelib", "platlib")}
+    import dlcourse
+
+    package = Path(dlcourse.__file__).resolve().parent
+    paths |= {package, package.parent / "datasets"}
+    paths |= {Path(p).resolve() for p in visible}
+    existing = sorted({str(path) for path in paths if path.exists()}, key=len)
+    outer: list[str] = []
+    for path in existing:
+        if not any(path == other or path.startswith(other + "/") for other in outer):
+            outer.append(path)
+    return tuple(outer)
+
+
+def _environment() -> dict[str, str]:
+    """Return the variables a kernel gets: how to run, and nothing of the instructor's own."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith(("OMP_", "OPENBLAS_", "MKL_", "LC_"))}
+    return {
+        "OMP_NUM_THREADS": "1",
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "LANG": os.environ.get("LANG", "C.UTF-8"),
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "MPLCONFIGDIR": "/tmp/matplotlib",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # The debugger that ipykernel loads warns about frozen modules; nobody debugs here.
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "NBGRADER_EXECUTION": "autograde",
+        **kept,
+    }
+
+
+_shared: WarmProcess | None = None
+_shared_lock = threading.Lock()
+
+
+def shared_warm_process() -> WarmProcess:
+    """Return this program's warm process, started at the first call and again if it has died."""
+    global _shared
+    with _shared_lock:
+        if _shared is None or not _shared.alive:
+            if _shared is not None:
+                _shared.close()
+            _shared = WarmProcess()
+        return _shared
