@@ -182,7 +182,7 @@ print(f"our guess:             RMSE {rmse(y_hat, y):.1f} thousand dollars")
 print(f"always the mean price: RMSE {rmse(y.mean().expand_as(y), y):.1f} thousand dollars")
 
 # %% [markdown]
-# Always compare with the dull answer "the mean for everyone". A model that does not beat it has learnt nothing.
+# Always compare with the simplest answer, "the mean for everyone". A model that does not beat it has learnt nothing.
 #
 # The figure shows the loss of a line with one feature (area) as its weight changes. It is a bowl with exactly one
 # lowest point. This is why linear regression is so pleasant: there is no wrong valley in which to get stuck.
@@ -339,7 +339,7 @@ print(f"float32 can resolve about 1 part in      {1 / torch.finfo(torch.float32)
 #
 # - **remove** one of two columns that say the same: the best cure when you know the data;
 # - **`torch.linalg.lstsq`**: works on $\mathbf{X}$ by QR factorisation, so the number is not squared. With `rcond` it
-#   also ignores directions that carry no information;
+#   also ignores directions whose singular value is below `rcond` times the largest one;
 # - **ridge**: add $\lambda$ to the diagonal of $\mathbf{X}^\top\mathbf{X}$ (section 15);
 # - at least calculate in `float64`.
 
@@ -360,6 +360,12 @@ for name, solution in fits.items():
 # All four predict equally well. The first two lines should be the same mathematical answer, but `float32` lost it.
 # The last two share the weight between the twins, as a human would.
 #
+# `rcond=1e-3` was right only because the difference of the twins is rounding noise. Where such a difference is real,
+# this cutoff loses it: to keep it, `rcond` must be smaller than 1 / condition number. The default is the last digit of
+# the dtype times the larger of $n$ and $d$: here about $7 \cdot 10^{-13}$ in `float64`, but $3 \cdot 10^{-4}$ in
+# `float32`.
+
+# %% [markdown]
 # Remember: with nearly equal columns a **prediction** may be fine while a **weight** means nothing. Never write
 # "feature A lowers the price" in a paper without looking at the condition number.
 
@@ -530,7 +536,6 @@ plt.show()
 # The figure shows three curves: the dotted one (0.003) sinks slowly, the solid one (0.1) drops and stays at the noise
 # level, the dashed one (2.1) climbs out of the frame.
 #
-#
 # There is a limit. Full-batch descent is stable only if $\eta < 2/\lambda_{\max}$, where $\lambda_{\max}$ is the
 # largest eigenvalue of $\mathbf{X}^\top\mathbf{X}/n$. (The bias counts as a weight on a column of ones.) Minibatches
 # need somewhat less. Standardised, unrelated features have $\lambda_{\max} \approx 1$. Raw features do not:
@@ -540,7 +545,7 @@ raw_area = torch.tensor(area, dtype=torch.float32).reshape(-1, 1)  # square feet
 for name, features in [("standardised", standardise(raw_area)), ("raw square feet", raw_area)]:
     largest = torch.linalg.eigvalsh(features.T @ features / len(features))[-1].item()
     _, _, curve = train(features, y, lr=0.1, epochs=1)
-    print(f"{name:16s} largest stable rate {2 / largest:.1e}   loss after 1, 2, 4, 8 steps:", end=" ")
+    print(f"{name:16s} largest stable rate {2 / largest:.1e}   loss at step 1, 2, 4, 8:", end=" ")
     print("  ".join(f"{curve[step]:.1e}" for step in (0, 1, 3, 7)))
 
 # %% [markdown]
@@ -622,9 +627,12 @@ for name, loss_fn, lr in [
     print(f"{name:18s} weights {[f'{v:.3g}' for v in w_end.ravel().tolist()]}  bias {b_end.item():.4g}")
 
 # %% [markdown]
-# The mean has another advantage: a short last batch has the same influence per step, and you may change the batch
-# size without the loss values changing their meaning. When you compare two papers or two programs, ask three things:
-# mean or sum? With the factor ½ or without? Over which axis?
+# The mean has another advantage: the step of a short last batch is about as large as any other, and you may change the
+# batch size without the loss values changing their meaning. Each row of the short batch then counts more in its step.
+# To report the mean loss of an epoch, in which all rows count alike, weight each batch by its number of rows.
+#
+# When you compare two papers or two programs, ask three things: mean or sum? With the factor ½ or without? Over which
+# axis?
 
 # %% [markdown]
 # ## 12. The same with `torch.nn` and `torch.optim`
@@ -1148,7 +1156,7 @@ for alpha in (0.1, 10, 100, 1000, 10000):  # Try it: other values
     off = per_cent_errors(predicted, work_log)
     log_rmse = np.sqrt(np.mean((predicted - work_log) ** 2))
     print(f"{alpha:7}   {log_rmse:12.3f} {off.abs().median():12.1f} % {100 * (off.abs() < 10).mean():11.0f} %")
-same = per_cent_errors(work_log.mean(), work_log).abs()  # the dull answer: one price for all
+same = per_cent_errors(work_log.mean(), work_log).abs()  # the simplest answer: one price for all
 print(f"  same   {work_log.std():12.3f} {same.median():12.1f} % {100 * (same < 10).mean():11.0f} %")
 
 # %% [markdown]

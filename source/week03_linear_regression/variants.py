@@ -98,6 +98,13 @@ def synthetic_data(w, b, n, sigma, generator):
     return X, X @ w.float() + b + sigma * torch.randn(n, 1, generator=generator)
 
 
+# %% synthetic_data wrong: no dtype is given, as in the lesson
+def synthetic_data(w, b, n, sigma, generator):
+    X = torch.randn(n, len(w), generator=generator)
+    noise = sigma * torch.randn(n, 1, generator=generator)
+    return X, X @ w + b + noise
+
+
 # %% synthetic_data wrong: the generator is seeded inside, so every call gives the same data
 def synthetic_data(w, b, n, sigma, generator):
     generator.manual_seed(generator.initial_seed())
@@ -143,12 +150,13 @@ class minibatches:
             yield [self.X[rows], self.y[rows]]
 
 
-# %% minibatches right: a DataLoader over the rows
+# %% minibatches right: a DataLoader over the rows, with a generator of its own if none is given
 def minibatches(X, y, batch_size, generator=None):
     if not len(X):
         return iter(())
     dataset = torch.utils.data.TensorDataset(X, y)
-    return torch.utils.data.DataLoader(dataset, batch_size, shuffle=generator is not None, generator=generator)
+    source = torch.Generator() if generator is None else generator
+    return torch.utils.data.DataLoader(dataset, batch_size, shuffle=generator is not None, generator=source)
 
 
 # %% minibatches right: random keys sorted, one row collected at a time
@@ -295,6 +303,21 @@ def minibatches(X, y, batch_size, generator=None):
         for start in range(0, len(X), batch_size):
             rows = order[start : start + batch_size]
             yield X[rows], y[rows]
+
+
+# %% minibatches wrong: a DataLoader without a generator draws from the global state
+def minibatches(X, y, batch_size, generator=None):
+    if not len(X):
+        return iter(())
+    dataset = torch.utils.data.TensorDataset(X, y)
+    return torch.utils.data.DataLoader(dataset, batch_size, shuffle=generator is not None, generator=generator)
+
+
+# %% minibatches wrong: a DataLoader cannot shuffle zero rows
+def minibatches(X, y, batch_size, generator=None):
+    dataset = torch.utils.data.TensorDataset(X, y)
+    source = torch.Generator() if generator is None else generator
+    return torch.utils.data.DataLoader(dataset, batch_size, shuffle=generator is not None, generator=source)
 
 
 # %% minibatches wrong: nothing is returned
@@ -662,6 +685,20 @@ def train(net, loss, update, batches, num_epochs):
     return history
 
 
+# %% train right: a running mean, weighted by rows
+def train(net, loss, update, batches, num_epochs):
+    history = [0.0] * num_epochs
+    for epoch in range(num_epochs):
+        seen = 0
+        for X, y in iter(batches()):
+            batch_loss = loss(net(X), y)
+            batch_loss.backward(torch.ones_like(batch_loss))
+            update()
+            seen += y.size(0)
+            history[epoch] += (float(batch_loss.detach()) - history[epoch]) * y.size(0) / seen
+    return history
+
+
 # %% train wrong: no backward
 def train(net, loss, update, batches, num_epochs):
     history = []
@@ -684,6 +721,34 @@ def train(net, loss, update, batches, num_epochs):
             batch_loss = loss(net(X), y)
             batch_loss.backward()
             total, rows = total + batch_loss.item() * len(y), rows + len(y)
+        history.append(total / rows)
+    return history
+
+
+# %% train wrong: update before backward, also for the first batch
+def train(net, loss, update, batches, num_epochs):
+    history = []
+    for _ in range(num_epochs):
+        total, rows = 0.0, 0
+        for X, y in batches():
+            batch_loss = loss(net(X), y)
+            update()
+            batch_loss.backward()
+            total, rows = total + batch_loss.item() * len(y), rows + len(y)
+        history.append(total / rows)
+    return history
+
+
+# %% train wrong: a plain number has no backward
+def train(net, loss, update, batches, num_epochs):
+    history = []
+    for _ in range(num_epochs):
+        total, rows = 0.0, 0
+        for X, y in batches():
+            batch_loss = loss(net(X), y).item()
+            batch_loss.backward()
+            update()
+            total, rows = total + batch_loss * len(y), rows + len(y)
         history.append(total / rows)
     return history
 
@@ -874,6 +939,17 @@ def closed_form(X, y):
     return v[:-1, :], v[-1, :]
 
 
+# %% closed_form right: QR where the columns are independent, else the pseudo-inverse
+def closed_form(X, y):
+    A = torch.cat([X, torch.ones(len(X), 1, dtype=X.dtype)], dim=1)
+    if torch.linalg.matrix_rank(A) == A.shape[1]:
+        Q, R = torch.linalg.qr(A)
+        v = torch.linalg.solve_triangular(R, Q.T @ y, upper=True)
+    else:
+        v = torch.linalg.pinv(A) @ y
+    return v[:-1], v[-1]
+
+
 # %% closed_form wrong: the inverse of the normal matrix
 def closed_form(X, y):
     A = torch.cat([X, torch.ones(len(X), 1, dtype=X.dtype)], dim=1)
@@ -927,6 +1003,20 @@ def closed_form(X, y):
     A = torch.cat([X, torch.ones(len(X), 1, dtype=X.dtype)], dim=1)
     v = torch.linalg.pinv(A) @ y
     return v[:-1], v[-1, 0]
+
+
+# %% closed_form wrong: a slice keeps both axes of the bias
+def closed_form(X, y):
+    A = torch.cat([X, torch.ones(len(X), 1, dtype=X.dtype)], dim=1)
+    v = torch.linalg.pinv(A) @ y
+    return v[:-1], v[-1:]
+
+
+# %% closed_form wrong: the cutoff of the lesson's example
+def closed_form(X, y):
+    A = torch.cat([X, torch.ones(len(X), 1, dtype=X.dtype)], dim=1)
+    v = torch.linalg.lstsq(A, y, rcond=1e-3, driver="gelsy").solution
+    return v[:-1], v[-1]
 
 
 # %% closed_form wrong: the ones stand in front, but the bias is taken from the end
@@ -998,6 +1088,27 @@ class LinearRegression(d2l.Module):
     def configure_optimizers(self):
         groups = [{"params": [self.net.weight]}, {"params": [self.net.bias]}]
         return torch.optim.SGD(groups, lr=self.lr, momentum=0, weight_decay=0)
+
+
+# %% d2l_module right: the loss refuses unequal shapes
+class LinearRegression(d2l.Module):
+    def __init__(self, num_inputs, lr):
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = nn.Linear(num_inputs, 1)
+        nn.init.normal_(self.net.weight, 0, 0.01)
+        nn.init.zeros_(self.net.bias)
+
+    def forward(self, X):
+        return self.net(X)
+
+    def loss(self, y_hat, y):
+        if y_hat.shape != y.shape:
+            raise ValueError("predictions and labels differ in shape")
+        return ((y_hat - y) ** 2).mean() / 2
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.net.parameters(), self.lr)
 
 
 # %% d2l_module wrong: the loss has no factor one half
@@ -1128,6 +1239,43 @@ class LinearRegression(d2l.Module):
         return torch.optim.SGD([self.w, self.b], lr=self.lr)
 
 
+# %% d2l_module wrong: plain tensors, so the optimiser finds no parameters
+class LinearRegression(d2l.Module):
+    def __init__(self, num_inputs, lr):
+        super().__init__()
+        self.save_hyperparameters()
+        self.w = torch.normal(0, 0.01, (num_inputs, 1), requires_grad=True)
+        self.b = torch.zeros(1, requires_grad=True)
+
+    def forward(self, X):
+        return X @ self.w + self.b
+
+    def loss(self, y_hat, y):
+        return ((y_hat - y) ** 2 / 2).mean()
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=self.lr)
+
+
+# %% d2l_module wrong: the weights of a lazy layer are set before it has any
+class LinearRegression(d2l.Module):
+    def __init__(self, num_inputs, lr):
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = nn.LazyLinear(1)
+        nn.init.normal_(self.net.weight, 0, 0.01)
+        nn.init.zeros_(self.net.bias)
+
+    def forward(self, X):
+        return self.net(X)
+
+    def loss(self, y_hat, y):
+        return nn.functional.mse_loss(y_hat, y) / 2
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=self.lr)
+
+
 # %% d2l_module wrong: the learning rate is a constant
 class LinearRegression(d2l.Module):
     def __init__(self, num_inputs, lr):
@@ -1239,6 +1387,20 @@ def ridge_by_decay(X, y, alpha, lr, num_steps):
             for param in net.parameters():
                 param -= lr * param.grad
     return net.weight.detach().T, net.bias.detach()
+
+
+# %% ridge_by_decay right: the parameters of an nn.Linear as they are, which still require gradients
+def ridge_by_decay(X, y, alpha, lr, num_steps):
+    net = nn.Linear(X.shape[1], 1, dtype=X.dtype)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    groups = [{"params": [net.weight], "weight_decay": alpha / X.shape[0]}, {"params": [net.bias], "weight_decay": 0}]
+    optimiser = torch.optim.SGD(groups, lr=lr)
+    for _ in range(num_steps):
+        (nn.functional.mse_loss(net(X), y) / 2).backward()
+        optimiser.step()
+        optimiser.zero_grad()
+    return net.weight.T, net.bias
 
 
 # %% ridge_by_decay wrong: weight decay equal to alpha
@@ -1377,6 +1539,17 @@ def k_fold_indices(n, k, generator):
     return [[torch.cat([*parts[:i], *parts[i + 1 :]]), parts[i]] for i in range(k)]
 
 
+# %% k_fold_indices right: the larger folds come last
+def k_fold_indices(n, k, generator):
+    if k not in range(2, n + 1):
+        raise ValueError("no such split")
+    order = torch.randperm(n, generator=generator)
+    cuts = [i * n // k for i in range(k + 1)]
+    sizes = sorted(end - start for start, end in zip(cuts[:-1], cuts[1:], strict=True))
+    parts = order.split(sizes)
+    return [(torch.cat(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(k)]
+
+
 # %% k_fold_indices wrong: rows that are left over are in no fold
 def k_fold_indices(n, k, generator):
     if not 2 <= k <= n:
@@ -1387,6 +1560,14 @@ def k_fold_indices(n, k, generator):
         valid = order[i * size : (i + 1) * size]
         folds.append((torch.cat([order[: i * size], order[(i + 1) * size :]]), valid))
     return folds
+
+
+# %% k_fold_indices wrong: cut with torch.chunk, too few folds for 5 rows and k = 4
+def k_fold_indices(n, k, generator):
+    if not 2 <= k <= n:
+        raise ValueError("bad k")
+    parts = torch.chunk(torch.randperm(n, generator=generator), k)
+    return [(torch.cat(parts[:i] + parts[i + 1 :]), part) for i, part in enumerate(parts)]
 
 
 # %% k_fold_indices wrong: the last fold takes all rows that are left
@@ -1517,7 +1698,7 @@ def cv_log_rmse(features, price, folds, alpha):
         fit, held = features.iloc[train.numpy()].astype(float), features.iloc[valid.numpy()].astype(float)
         fill = fit.mean()
         fit, held = fit.fillna(fill), held.fillna(fill)
-        mean, deviation = fit.mean(), fit.std(ddof=0).replace(0.0, 1.0)
+        mean, deviation = fit.mean(), fit.std(ddof=0).mask(lambda s: s < 1e-9, 1)
         X = torch.tensor(((fit - mean) / deviation).to_numpy(copy=True))
         X_held = torch.tensor(((held - mean) / deviation).to_numpy(copy=True))
         label = torch.tensor(price.to_numpy(dtype=float, copy=True)).log()
@@ -1530,13 +1711,27 @@ def cv_log_rmse(features, price, folds, alpha):
     return errors
 
 
+# %% cv_log_rmse right: torch throughout
+def cv_log_rmse(features, price, folds, alpha):
+    table = torch.tensor(features.to_numpy(dtype=np.float64))
+    label, errors = torch.tensor(np.log(price.to_numpy(dtype=np.float64))), []
+    for train, valid in folds:
+        filled = torch.where(table.isnan(), table[train].nanmean(dim=0), table)
+        mean, deviation = filled[train].mean(dim=0), filled[train].std(dim=0, correction=0)
+        deviation = torch.where(deviation < 1e-9, 1.0, deviation)
+        X, X_held, b = (filled[train] - mean) / deviation, (filled[valid] - mean) / deviation, label[train].mean()
+        w = torch.linalg.solve(X.T @ X + alpha * torch.eye(X.shape[1], dtype=X.dtype), X.T @ (label[train] - b))
+        errors.append((X_held @ w + b - label[valid]).square().mean().sqrt().item())
+    return errors
+
+
 # %% cv_log_rmse wrong: missing values are filled once, with the mean of all rows
 def cv_log_rmse(features, price, folds, alpha):
     table = features.fillna(features.mean()).to_numpy(dtype=np.float64)
     label, errors = np.log(price.to_numpy(dtype=np.float64)), []
     for train, valid in ((a.numpy(), b.numpy()) for a, b in folds):
         mean, deviation = table[train].mean(axis=0), table[train].std(axis=0)
-        deviation[deviation == 0] = 1
+        deviation[deviation < 1e-9] = 1
         X, X_held = (table[train] - mean) / deviation, (table[valid] - mean) / deviation
         b = label[train].mean()
         w = np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T @ (label[train] - b))
@@ -1548,7 +1743,7 @@ def cv_log_rmse(features, price, folds, alpha):
 def cv_log_rmse(features, price, folds, alpha):
     table = features.to_numpy(dtype=np.float64)
     mean, deviation = np.nanmean(table, axis=0), np.nanstd(table, axis=0)
-    deviation[deviation == 0] = 1
+    deviation[deviation < 1e-9] = 1
     table = np.nan_to_num((table - mean) / deviation)
     label, errors = np.log(price.to_numpy(dtype=np.float64)), []
     for train, valid in ((a.numpy(), b.numpy()) for a, b in folds):
@@ -1568,7 +1763,7 @@ def cv_log_rmse(features, price, folds, alpha):
         fill = np.nanmean(table[both], axis=0)
         filled = np.where(np.isnan(table), fill, table)
         mean, deviation = filled[both].mean(axis=0), filled[both].std(axis=0)
-        deviation[deviation == 0] = 1
+        deviation[deviation < 1e-9] = 1
         X, X_held = (filled[train] - mean) / deviation, (filled[valid] - mean) / deviation
         shift, b = X.mean(axis=0), label[train].mean()
         C = X - shift
@@ -1582,7 +1777,7 @@ def cv_log_rmse(features, price, folds, alpha):
     def prepare(table):
         table = np.where(np.isnan(table), np.nanmean(table, axis=0), table)
         deviation = table.std(axis=0)
-        return (table - table.mean(axis=0)) / np.where(deviation == 0, 1, deviation)
+        return (table - table.mean(axis=0)) / np.where(deviation < 1e-9, 1, deviation)
 
     table = features.to_numpy(dtype=np.float64)
     label, errors = np.log(price.to_numpy(dtype=np.float64)), []
@@ -1602,7 +1797,7 @@ def cv_log_rmse(features, price, folds, alpha):
         fit, held = fit.fillna(fit.mean()), held.fillna(held.mean()).fillna(fit.mean())
         table, held = fit.to_numpy(dtype=float), held.to_numpy(dtype=float)
         mean, deviation = table.mean(axis=0), table.std(axis=0)
-        deviation = np.where(deviation == 0, 1, deviation)
+        deviation = np.where(deviation < 1e-9, 1, deviation)
         X, X_held, b = (table - mean) / deviation, (held - mean) / deviation, label[train].mean()
         w = np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T @ (label[train] - b))
         errors.append(math.sqrt(np.mean((X_held @ w + b - label[valid]) ** 2)))
@@ -1616,7 +1811,7 @@ def cv_log_rmse(features, price, folds, alpha):
         fit = features.iloc[train]
         fill = fit.mean()
         fit, held = fit.fillna(fill), features.iloc[valid].fillna(fill)
-        mean, deviation = fit.mean(), fit.std().replace(0, 1)
+        mean, deviation = fit.mean(), fit.std().mask(lambda s: s < 1e-9, 1)
         X = ((fit - mean) / deviation).to_numpy(dtype=float)
         X_held, b = ((held - mean) / deviation).to_numpy(dtype=float), label[train].mean()
         w = np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T @ (label[train] - b))
@@ -1631,7 +1826,7 @@ def cv_log_rmse(features, price, folds, alpha):
     for train, valid in ((a.numpy(), b.numpy()) for a, b in folds):
         filled = np.where(np.isnan(table), np.nanmedian(table[train], axis=0), table)
         mean, deviation = filled[train].mean(axis=0), filled[train].std(axis=0)
-        deviation = np.where(deviation == 0, 1, deviation)
+        deviation = np.where(deviation < 1e-9, 1, deviation)
         X, X_held, b = (filled[train] - mean) / deviation, (filled[valid] - mean) / deviation, label[train].mean()
         w = np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T @ (label[train] - b))
         errors.append(math.sqrt(np.mean((X_held @ w + b - label[valid]) ** 2)))
@@ -1652,6 +1847,51 @@ def cv_log_rmse(features, price, folds, alpha):
     return errors
 
 
+# %% cv_log_rmse wrong: a constant column is recognised only if its deviation is exactly 0
+def cv_log_rmse(features, price, folds, alpha):
+    table = features.to_numpy(dtype=np.float64)
+    label, errors = np.log(price.to_numpy(dtype=np.float64)), []
+    for train, valid in ((a.numpy(), b.numpy()) for a, b in folds):
+        filled = np.where(np.isnan(table), np.nanmean(table[train], axis=0), table)
+        mean, deviation = filled[train].mean(axis=0), filled[train].std(axis=0)
+        deviation[deviation == 0] = 1
+        X, X_held, b = (filled[train] - mean) / deviation, (filled[valid] - mean) / deviation, label[train].mean()
+        w = np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T @ (label[train] - b))
+        errors.append(math.sqrt(np.mean((X_held @ w + b - label[valid]) ** 2)))
+    return errors
+
+
+# %% cv_log_rmse wrong: a constant column is recognised only at exactly 0, with pandas
+def cv_log_rmse(features, price, folds, alpha):
+    label, errors = np.log(price.to_numpy(dtype=np.float64)), []
+    for train, valid in ((a.numpy(), b.numpy()) for a, b in folds):
+        fit = features.iloc[train]
+        fill = fit.mean()
+        fit, held = fit.fillna(fill), features.iloc[valid].fillna(fill)
+        mean, deviation = fit.mean(), fit.std(ddof=0).replace(0, 1)
+        X = ((fit - mean) / deviation).to_numpy(dtype=float)
+        X_held, b = ((held - mean) / deviation).to_numpy(dtype=float), label[train].mean()
+        w = np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T @ (label[train] - b))
+        errors.append(math.sqrt(np.mean((X_held @ w + b - label[valid]) ** 2)))
+    return errors
+
+
+# %% cv_log_rmse wrong: square brackets with row numbers
+def cv_log_rmse(features, price, folds, alpha):
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    errors = []
+    for train, valid in folds:
+        model = make_pipeline(SimpleImputer(), StandardScaler(), Ridge(alpha=alpha))
+        model.fit(features.iloc[train.numpy()], np.log(price[train]))
+        difference = model.predict(features.iloc[valid.numpy()]) - np.log(price[valid])
+        errors.append(float(np.sqrt(np.mean(difference**2))))
+    return errors
+
+
 # %% cv_log_rmse wrong: index labels are taken for positions
 def cv_log_rmse(features, price, folds, alpha):
     errors = []
@@ -1659,7 +1899,7 @@ def cv_log_rmse(features, price, folds, alpha):
         fit, held = features.loc[train], features.loc[valid]
         fill = fit.mean()
         fit, held = fit.fillna(fill), held.fillna(fill)
-        mean, deviation = fit.mean(), fit.std(ddof=0).replace(0, 1)
+        mean, deviation = fit.mean(), fit.std(ddof=0).mask(lambda s: s < 1e-9, 1)
         X, X_held = ((fit - mean) / deviation).to_numpy(), ((held - mean) / deviation).to_numpy()
         label, b = np.log(price.loc[train]).to_numpy(), np.log(price.loc[train]).mean()
         w = np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T @ (label - b))
@@ -1674,7 +1914,7 @@ def cv_log_rmse(features, price, folds, alpha):
     for train, valid in ((a.numpy(), b.numpy()) for a, b in folds):
         filled = np.where(np.isnan(table), np.nanmean(table[train], axis=0), table)
         mean, deviation = filled[train].mean(axis=0), filled[train].std(axis=0)
-        deviation = np.where(deviation == 0, 1, deviation)
+        deviation = np.where(deviation < 1e-9, 1, deviation)
         X, X_held, b = (filled[train] - mean) / deviation, (filled[valid] - mean) / deviation, label[train].mean()
         w = np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T @ (label[train] - b))
         errors.append(math.sqrt(np.mean((np.exp(X_held @ w + b) - np.exp(label[valid])) ** 2)))
@@ -1688,7 +1928,7 @@ def cv_log_rmse(features, price, folds, alpha):
     for train, valid in ((a.numpy(), b.numpy()) for a, b in folds):
         filled = np.where(np.isnan(table), np.nanmean(table[train], axis=0), table)
         mean, deviation = filled[train].mean(axis=0), filled[train].std(axis=0)
-        deviation = np.where(deviation == 0, 1, deviation)
+        deviation = np.where(deviation < 1e-9, 1, deviation)
         X, X_held, b = (filled[train] - mean) / deviation, (filled[valid] - mean) / deviation, label[train].mean()
         w = np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T @ (label[train] - b))
         errors.append(float(np.mean(np.abs(X_held @ w + b - label[valid]))))
@@ -1702,7 +1942,7 @@ def cv_log_rmse(features, price, folds, alpha):
     for train, valid in ((a.numpy(), b.numpy()) for a, b in folds):
         filled = np.where(np.isnan(table), np.nanmean(table[train], axis=0), table)
         mean, deviation = filled[train].mean(axis=0), filled[train].std(axis=0)
-        ready = (filled - mean) / np.where(deviation == 0, 1, deviation)
+        ready = (filled - mean) / np.where(deviation < 1e-9, 1, deviation)
         ready = np.column_stack([ready, np.ones(len(ready))])
         X = ready[train]
         v = np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T @ label[train])
@@ -1717,7 +1957,7 @@ def cv_log_rmse(features, price, folds, alpha):
     for train, valid in ((a.numpy(), b.numpy()) for a, b in folds):
         filled = np.where(np.isnan(table), np.nanmean(table[train], axis=0), table)
         mean, deviation = filled[train].mean(axis=0), filled[train].std(axis=0)
-        deviation = np.where(deviation == 0, 1, deviation)
+        deviation = np.where(deviation < 1e-9, 1, deviation)
         X, X_held, b = (filled[train] - mean) / deviation, (filled[valid] - mean) / deviation, label[train].mean()
         w = np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T @ (label[train] - b))
         errors.append(math.sqrt(np.mean((X_held @ w + b - label[valid]) ** 2)))
@@ -1732,7 +1972,7 @@ def cv_log_rmse(features, price, folds, alpha):
         for column in features.columns:
             features[column] = features[column].fillna(fill[column])
         fit, held = features.iloc[train], features.iloc[valid]
-        mean, deviation = fit.mean(), fit.std(ddof=0).replace(0, 1)
+        mean, deviation = fit.mean(), fit.std(ddof=0).mask(lambda s: s < 1e-9, 1)
         X = ((fit - mean) / deviation).to_numpy(dtype=float)
         X_held, b = ((held - mean) / deviation).to_numpy(dtype=float), label[train].mean()
         w = np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T @ (label[train] - b))
@@ -1748,7 +1988,7 @@ def cv_log_rmse(features, price, folds, alpha):
     for train, valid in ((a.numpy(), b.numpy()) for a, b in folds):
         train, valid = train[complete[train]], valid[complete[valid]]
         mean, deviation = table[train].mean(axis=0), table[train].std(axis=0)
-        deviation = np.where(deviation == 0, 1, deviation)
+        deviation = np.where(deviation < 1e-9, 1, deviation)
         X, X_held, b = (table[train] - mean) / deviation, (table[valid] - mean) / deviation, label[train].mean()
         w = np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T @ (label[train] - b))
         errors.append(math.sqrt(np.mean((X_held @ w + b - label[valid]) ** 2)))
@@ -1763,7 +2003,7 @@ def cv_log_rmse(features, price, folds, alpha):
         fit, held = joined.iloc[train], joined.iloc[valid]
         fill = fit.mean()
         fit, held = fit.fillna(fill), held.fillna(fill)
-        mean, deviation = fit.mean(), fit.std(ddof=0).replace(0, 1)
+        mean, deviation = fit.mean(), fit.std(ddof=0).mask(lambda s: s < 1e-9, 1)
         X = ((fit - mean) / deviation).drop(columns="log_price").to_numpy(dtype=float)
         X_held = ((held - mean) / deviation).drop(columns="log_price").to_numpy(dtype=float)
         label, b = fit["log_price"].to_numpy(), fit["log_price"].mean()
