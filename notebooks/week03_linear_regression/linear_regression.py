@@ -361,9 +361,9 @@ for name, solution in fits.items():
 # The last two share the weight between the twins, as a human would.
 #
 # `rcond=1e-3` was right only because the difference of the twins is rounding noise. Where such a difference is real,
-# this cutoff loses it: to keep it, `rcond` must be smaller than 1 / condition number. The default is the last digit of
-# the dtype times the larger of $n$ and $d$: here about $7 \cdot 10^{-13}$ in `float64`, but $3 \cdot 10^{-4}$ in
-# `float32`.
+# this cutoff loses it: to keep it, `rcond` must be smaller than 1 / condition number. The default is
+# `torch.finfo(dtype).eps` times the larger of $n$ and $d$: for our 2,930 rows about $7 \cdot 10^{-13}$ in `float64`,
+# but $3 \cdot 10^{-4}$ in `float32`; fewer rows give a smaller cutoff.
 
 # %% [markdown]
 # Remember: with nearly equal columns a **prediction** may be fine while a **weight** means nothing. Never write
@@ -789,7 +789,7 @@ pd.DataFrame(methods, index=["distance", "headwind", "lights", "bias"]).T.round(
 # | part | used for | how often you may look |
 # | --- | --- | --- |
 # | training | fitting the weights | always |
-# | validation | choosing between models, degrees, learning rates | often, but each choice wears it out |
+# | validation | choosing models, degrees, learning rates | often, but each choice makes its score a little too good |
 # | test | one honest estimate for the report | once, at the very end |
 #
 # If you choose the model with the test data, its score is too good: you selected the lucky one.

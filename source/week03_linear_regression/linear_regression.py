@@ -338,7 +338,7 @@ def _test_minibatches():
         "two epochs with one generator had the same order",
         hint="draw a new order in every call, and do not seed the generator inside the function.",
     )
-    ### BEGIN HIDDEN TESTS
+
     # The generator is respected.
     state = torch.get_rng_state()
     again = epoch(X, y, 30, torch.Generator().manual_seed(0))
@@ -347,7 +347,7 @@ def _test_minibatches():
     check.that(
         torch.equal(torch.get_rng_state(), state), "minibatches changed the global random state of torch", hint=own
     )
-
+    ### BEGIN HIDDEN TESTS
     # Every order of three rows is about equally often: 600 epochs, six orders, 100 each (standard deviation 9).
     X, y = table(3)
     generator = torch.Generator().manual_seed(1)
@@ -507,7 +507,7 @@ print("Exercise 3: every test in this cell passed.")
 # every row.
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "explanation_question", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# Explain in 80 to 200 words:
+# Explain in about 80 to 200 words (formulas do not count):
 #
 # 1. What are the shape and the entries of `net(X) - y`?
 # 2. Why does making this loss small lead to a model that predicts the mean of `y`, whatever the features are?
@@ -672,7 +672,8 @@ print("Exercise 4: every test in this cell passed.")
 # Write `train(net, loss, update, batches, num_epochs)`. The four parts are given as functions; you write only the
 # loop, so nothing here depends on your earlier answers.
 #
-# - `batches()`: a new iterable of pairs `(X, y)`; call it once per epoch. Each iterable can be run through only once.
+# - `batches()`: a new iterable of pairs `(X, y)`; call it once per epoch. After one pass an iterable is used up, as a
+#   generator is.
 # - `net(X)`: predictions. `loss(y_hat, y)`: the mean loss of a batch, a tensor of shape `()`.
 # - `update()`: one optimiser step with the current gradients; it clears them too. Call it once per batch. All gradients
 #   are clear at the start.
@@ -904,17 +905,20 @@ plt.show()
 # one with the smallest $\lVert\mathbf{v}\rVert$ (the bias counts).
 
 # %% [markdown]
-# **How exact?** The results have the dtype of `X`. Let the *condition number* be the largest singular value of
-# $\mathbf{A}$ divided by the smallest one that is not 0. The tests use two kinds of tables, and allow an error of 0.1 %
-# of the largest entry of $\mathbf{v}$:
-#
-# - condition number up to 30, also without full column rank;
-# - full column rank, labels without noise ($\mathbf{y} = \mathbf{A}\mathbf{v}$ up to rounding): up to $10^8$ in
-#   float64; in float32 up to $10^4$ with $n \le 500$, where an error of 1 % is allowed.
-
-# %% [markdown]
 # Where columns depend on each other, they do so exactly: the same numbers are repeated, a column is zero or constant,
 # or there are more columns than rows. Columns that differ a little count as different.
+
+# %% [markdown]
+# **How exact?** The results have the dtype of `X`. Let the *condition number* be the largest singular value of
+# $\mathbf{A}$ divided by the smallest one that is not 0. The tests use three kinds of tables; the allowed error is
+# given in per cent of the largest entry of $\mathbf{v}$:
+#
+# - condition number up to 30, also if some columns depend on others: 0.1 %;
+# - float64, independent columns, labels without noise ($\mathbf{y} = \mathbf{A}\mathbf{v}$ up to rounding), condition
+#   number up to $10^8$: 0.1 %;
+# - float32, $n \le 500$, independent columns, labels without noise, condition number up to $10^4$: 1 %.
+#
+# A few lines are enough: the default cutoffs of `torch.linalg` suit all three.
 
 # %% [markdown]
 # *Example:* `X = [[1., 2.]]`, `y = [[6.]]`: many solutions; the shortest is `w = [[1.], [2.]]`, `b = [1.]`.
@@ -1034,8 +1038,9 @@ print("Exercise 6: every test in this cell passed.")
 #
 # Complete `LinearRegression(num_inputs, lr)`, a subclass of `d2l.Module`:
 #
-# - `__init__`: the only trainable parameters are `num_inputs` weights and one bias. Before training the weights are
-#   random, normal with mean 0 and standard deviation 0.01 (any random state), and the bias is 0.
+# - `__init__`: the only trainable parameters, as `parameters()` gives them, are `num_inputs` weights and one bias.
+#   Before training the weights are random, normal with mean 0 and standard deviation 0.01 (any random state), and the
+#   bias is 0.
 # - `forward(X)`: predictions of shape `(n, 1)` from `X` of shape `(n, num_inputs)`, float32.
 # - `loss(y_hat, y)`: the mean of half the squared errors, shape `()`.
 # - `configure_optimizers()`: plain minibatch SGD over all parameters with learning rate `lr`, without momentum or
@@ -1101,7 +1106,13 @@ def _test_d2l_module():
 
     first = "super().__init__() comes first in __init__: it prepares what keeps layers and parameters."
     register = "only nn.Parameter(...) or a layer such as nn.Linear, kept in self, becomes a parameter of the module."
+    start = (
+        "a layer of torch.nn starts with values of its own, a lazy layer at its first call. Set the weights and the"
+        " bias (0) after the layer has its full shape (nn.init.normal_(layer.weight, 0, 0.01))."
+    )
     causes = {
+        "leaf Variable that requires grad": start,
+        "as parameter '": start,
         "before Module.__init__() call": first,
         "has no attribute '_modules'": first,
         "has no attribute '_parameters'": first,
@@ -1141,11 +1152,9 @@ def _test_d2l_module():
         call(trainer.fit, model, Table(X, y, batch_size), name="d2l.Trainer.fit with your model", keeps_inputs=False)
 
     model = make(2, 0.1)
-    start = (
-        "a layer of torch.nn starts with values of its own: set the weights (normal, 0, 0.01) and the bias (0) after"
-        " it has its full shape. A lazy layer draws new values at its first call."
-    )
     check.value(weights(model, 2)[1], torch.zeros(1), "the bias before training", hint=start)
+    count = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    check.value(count, 3, "the number of trainable parameters for 2 inputs", hint="2 weights and 1 bias: " + register)
     y_hat, y = torch.tensor([[1.0], [3.0], [5.0]]), torch.tensor([[2.0], [1.0], [6.0]])
     loss = call(model.loss, y_hat, y, name="loss")
     check.tensor(loss, "loss(y_hat, y)", shape=())
@@ -1221,13 +1230,17 @@ print("Exercise 7: every test in this cell passed.")
 # of our loss.
 #
 # `Ridge(alpha)` minimises $\sum_i e_i^2 + \alpha\lVert\mathbf{w}\rVert^2$ with $e_i = \hat{y}_i - y_i$; the bias is
-# not penalised. Write `ridge_by_decay(X, y, alpha, lr, num_steps)`: start from `w = 0`, `b = 0` and take `num_steps`
-# steps of gradient descent with rate `lr`, each over all $n$ rows, on
+# not penalised.
+
+# %% [markdown]
+# Write `ridge_by_decay(X, y, alpha, lr, num_steps)`: start from `w = 0`, `b = 0` and take `num_steps` steps of gradient
+# descent with rate `lr`, each over all $n$ rows, on
 #
 # $$\frac{1}{2n}\sum_i e_i^2 + \frac{\lambda}{2}\lVert\mathbf{w}\rVert^2$$
 #
-# with the $\lambda$ for which both have the same solution. Return `w` of shape `(d, 1)` and `b` of shape `(1,)` in the
-# dtype of `X`; they may still require gradients. Use `torch.optim` or write the steps by hand.
+# with the $\lambda$ for which both have the same solution (see the table in lesson section 15). Return `w` of shape
+# `(d, 1)` and `b` of shape `(1,)` in the dtype of `X`; they may still require gradients. Use `torch.optim` or write the
+# steps by hand.
 
 # %% [markdown]
 # *Example:* `X = [[1.], [-1.]]`, `y = [[3.], [1.]]`, `alpha = 2.0`, `lr = 0.5`: one step gives `w = [[0.5]]`,
@@ -1345,8 +1358,8 @@ print("Exercise 8: every test in this cell passed.")
 # %% [markdown]
 # - every row is in `valid` of exactly one pair; the sizes of the `valid` parts differ by at most one;
 # - `train` holds exactly the rows that are not in the same pair's `valid`;
-# - no row is preferred: all ways to put the rows into folds of these sizes are equally likely. Which folds are the
-#   larger ones is up to you, and so is the order inside a tensor;
+# - all rows are shuffled first; every order is equally likely. Which folds are the larger ones is up to you, and so is
+#   the order inside a tensor;
 # - `generator` is the only source of randomness, and it continues from call to call.
 #
 # Raise `ValueError` unless `2 ≤ k ≤ n`.
@@ -1455,6 +1468,13 @@ def _test_k_fold_indices():
         "two generators with the same seed gave different folds",
         hint="generator must be the only source of randomness: torch.randperm(n, generator=generator).",
     )
+    generator = torch.Generator().manual_seed(0)
+    one, two = split(100, 4, generator), split(100, 4, generator)
+    check.that(
+        sorted(one) != sorted(two),
+        "two calls with one generator gave the same folds",
+        hint="shuffle with the given generator in every call: no seed and no other generator inside the function.",
+    )
     refuses(3, 4)
     refuses(3, 1)
     ### BEGIN HIDDEN TESTS
@@ -1464,17 +1484,11 @@ def _test_k_fold_indices():
         refuses(n, k)
 
     state = torch.get_rng_state()
-    generator = torch.Generator().manual_seed(1)
-    one, two = split(40, 4, generator), split(40, 4, generator)
+    split(40, 4, torch.Generator().manual_seed(1))
     check.that(
         torch.equal(torch.get_rng_state(), state),
         "k_fold_indices changed the global random state",
         hint="torch.randperm(n, generator=generator) leaves it alone.",
-    )
-    check.that(
-        sorted(one) != sorted(two),
-        "two calls with one generator gave the same folds",
-        hint="shuffle with the generator in every call, and do not seed it inside the function.",
     )
 
     # Random: in 600 splits of 6 rows into 3 folds, two given rows share a fold with probability 1/5
@@ -1519,8 +1533,8 @@ print("Exercise 9: every test in this cell passed.")
 # %% [markdown]
 # `features` is a DataFrame of numbers, `price` a Series of dollars in the same order, `folds` a list as in exercise 9
 # (it need not cover all rows). Row numbers are positions, not index labels. Each column has a known value in each
-# training part; if it is not constant there, its deviation is above 0.001. `alpha` is positive. Use NumPy, pandas,
-# torch or scikit-learn, as you like; nothing is forbidden.
+# training part; if it is not constant there, its deviation is above 0.001, so no deviation lies between $10^{-9}$ and
+# 0.001. `alpha` is positive. Use NumPy, pandas, torch or scikit-learn, as you like; nothing is forbidden.
 
 # %% [markdown]
 # *Example:* one column `1, 2, 6, NaN, 9`; prices $e^5, e^3, e^9, e^3, e^{9.3}$; one fold with `train = [0, 1, 2, 3]`

@@ -1184,6 +1184,44 @@ class LinearRegression(d2l.Module):
         return torch.optim.SGD(self.parameters(), lr=self.lr)
 
 
+# %% d2l_module wrong: a parameter is changed in place while autograd records
+class LinearRegression(d2l.Module):
+    def __init__(self, num_inputs, lr):
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = nn.Linear(num_inputs, 1)
+        self.net.weight.normal_(0, 0.01)
+        self.net.bias.zero_()
+
+    def forward(self, X):
+        return self.net(X)
+
+    def loss(self, y_hat, y):
+        return nn.functional.mse_loss(y_hat, y) / 2
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=self.lr)
+
+
+# %% d2l_module wrong: a plain tensor is put in the place of a parameter
+class LinearRegression(d2l.Module):
+    def __init__(self, num_inputs, lr):
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = nn.Linear(num_inputs, 1)
+        self.net.weight = torch.normal(0, 0.01, (1, num_inputs), requires_grad=True)
+        self.net.bias = torch.zeros(1, requires_grad=True)
+
+    def forward(self, X):
+        return self.net(X)
+
+    def loss(self, y_hat, y):
+        return nn.functional.mse_loss(y_hat, y) / 2
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=self.lr)
+
+
 # %% d2l_module wrong: no bias
 class LinearRegression(d2l.Module):
     def __init__(self, num_inputs, lr):
@@ -1631,6 +1669,14 @@ def k_fold_indices(n, k, generator):
         raise ValueError("bad k")
     generator.manual_seed(0)
     parts = torch.tensor_split(torch.randperm(n, generator=generator), k)
+    return [(torch.cat(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(k)]
+
+
+# %% k_fold_indices wrong: a generator of its own with a fixed seed, as in the lesson
+def k_fold_indices(n, k, generator):
+    if not 2 <= k <= n:
+        raise ValueError("bad k")
+    parts = torch.tensor_split(torch.randperm(n, generator=torch.Generator().manual_seed(0)), k)
     return [(torch.cat(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(k)]
 
 
