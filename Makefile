@@ -1,6 +1,6 @@
 # Everything a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test notebooks release lab lint clean
+.PHONY: help setup demo bench test notebooks release lab lint clean
 
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
@@ -19,6 +19,9 @@ $(VENV)/.complete: pyproject.toml .ci/constraints.txt .ci/setup
 
 demo: setup  ## build the course and grade a simulated class
 	@$(BIN)/python -m autograder demo
+
+bench: setup  ## measure the grader beside stock nbgrader (some minutes); writes bench.json
+	@$(BIN)/python -m autograder bench
 
 test: setup lint  ## run every test, and every notebook end to end
 	@$(BIN)/python -m pytest -n $(JOBS) --dist=worksteal --nbmake --nbmake-timeout=300 tests notebooks source

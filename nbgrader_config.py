@@ -21,31 +21,41 @@ c.ClearMarkScheme.enforce_metadata = False
 # release/ is committed and derived: generating an assignment again always replaces it.
 c.GenerateAssignment.force = True
 
-# Answers and tests that a learner deleted come back before grading.
-c.OverwriteCells.add_missing_cells = True
-
 # A training cell may take two minutes on a slow machine; nbgrader's own limit is 30 seconds.
 c.Execute.timeout = 120
 
-# nbgrader's list, with a limit on the size of what a cell prints before it is saved.
+# Plain `nbgrader autograde`, in the terminal or the form grader, uses the engine of `autograder grade` (which
+# also works in parallel): learners' code runs in a sandbox, tests through a gate that their code cannot
+# forge, deleted or edited cells come back. Where no sandbox can be made it refuses; to run learners' code
+# all the same, with your own rights and nothing between it and your files:
+# c.SandboxedExecute.allow_without_sandbox = True
+# To judge exactly as stock nbgrader where the engine is fairer (docs/grading.md lists the differences):
+# c.SandboxedExecute.stock_rules = True
+c.Autograde.sanitize_preprocessors = [
+    "nbgrader.preprocessors.ClearOutput",
+    "autograder.engine.preprocess.Restore",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
 c.Autograde.autograde_preprocessors = [
-    "nbgrader.preprocessors.Execute",
+    "autograder.engine.preprocess.SandboxedExecute",
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
     "autograder.outputs.LimitOutputSize",
-    "nbgrader.preprocessors.SaveAutoGrades",
+    "autograder.engine.preprocess.SaveGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# Feedback returns to learners, who hand in again and talk to next year's class: without the second of
-# these, nbgrader prints the hidden tests and the rubrics there.
+# Feedback returns to learners, who hand in again and talk to next year's class: without HideGraderText
+# nbgrader prints the hidden tests and the rubrics there, and without this exporter their scripts run in
+# the page. For nbgrader's own pages: c.HideGraderText.enabled = False, c.FeedbackPage.harmless = False.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "autograder.feedback.HideGraderText",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+c.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackPage"
 
 # Folder and file names as Moodle and Canvas make them: see autograder/downloads.py.
 c.ZipCollectApp.collector_plugin = "autograder.downloads.DownloadNames"

@@ -1,11 +1,28 @@
 """The `autograder` command."""
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
 
 from autograder.course import CourseError, find_root
+
+_GRADE_HELP = """\
+exit codes:
+  0    every submission is graded
+  1    the course or this machine does not allow it; the message says what to do
+  2    wrong usage
+  3    some submissions could not be graded; the table and the run record say which and why
+  130  stopped; what was graded is kept, and the same command goes on
+
+Modules to import once, before kernels are forked, are found in the assignment's own imports; to choose
+them, name them in the course's pyproject.toml:
+
+  [tool.autograder.warm]
+  default = ["torch", "d2l.torch"]
+  week07_text = ["torch", "d2l.torch", "sentencepiece"]
+"""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -28,7 +45,12 @@ def main(argv: list[str] | None = None) -> int:
     intake.add_argument("assignment", help="name of the assignment, such as week03_linear_regression")
     intake.set_defaults(run=_intake)
 
-    grade = commands.add_parser("grade", help="grade what is new or changed, safely and in parallel")
+    grade = commands.add_parser(
+        "grade",
+        help="grade what is new or changed, safely and in parallel",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_GRADE_HELP,
+    )
     grade.add_argument("assignment", help="name of the assignment, such as week03_linear_regression")
     grade.add_argument(
         "--student", action="append", default=[], metavar="ID", help="only this learner; may be repeated"
@@ -37,13 +59,39 @@ def main(argv: list[str] | None = None) -> int:
     grade.add_argument("--timeout", type=int, help="seconds a cell may take")
     grade.add_argument("--memory", type=int, metavar="MB", help="memory a submission may use beyond what is shared")
     grade.add_argument("--force", action="store_true", help="grade also what has not changed")
+    grade.add_argument(
+        "--no-sandbox",
+        action="store_true",
+        help="run learners' code with your own rights: only where no sandbox can be made, and you trust them all",
+    )
+    grade.add_argument("--scheduler", metavar="ADDRESS", help="grade on a Dask cluster, such as tcp://HOST:8786")
     grade.set_defaults(run=_grade)
+
+    doctor = commands.add_parser("doctor", help="what this machine can and cannot do, and how to get it")
+    doctor.add_argument("--json", action="store_true", help="for machines")
+    doctor.set_defaults(run=_doctor)
+
+    bench = commands.add_parser("bench", help="measure the engine beside stock nbgrader; write bench.json")
+    bench.add_argument("--stock-sample", type=int, metavar="N", help="submissions of each class that stock grades")
+    bench.add_argument("--only", choices=("trivial", "week03"), help="one of the two classes")
+    bench.set_defaults(run=_bench)
+
+    feedback = commands.add_parser("feedback", help="write the feedback pages of everybody who was graded")
+    feedback.add_argument("assignment", help="name of the assignment, such as week03_linear_regression")
+    feedback.add_argument(
+        "--student", action="append", default=[], metavar="ID", help="only this learner; may be repeated"
+    )
+    feedback.add_argument("--show-hidden", action="store_true", help="show hidden tests and rubrics, as nbgrader does")
+    feedback.set_defaults(run=_feedback)
 
     demo = commands.add_parser("demo", help="hand in, grade and report a simulated class")
     demo.set_defaults(run=_demo)
 
     options = parser.parse_args(argv)
     try:
+        if options.run is _doctor:
+            # Also where there is no course: that is one of the things it says.
+            return options.run(options.root, options)
         return options.run(find_root(options.root), options)
     except CourseError as error:
         print(f"autograder: {error}", file=sys.stderr)
@@ -100,8 +148,25 @@ def _intake(root: Path, options: argparse.Namespace) -> int:
 
 
 def _grade(root: Path, options: argparse.Namespace) -> int:
+    # jsonschema would read a grammar of internet addresses for 1.5 s, which no notebook needs.
+    sys.modules.setdefault("rfc3987_syntax", None)
+    if options.no_sandbox:
+        print(
+            "autograder: WARNING: --no-sandbox: learners' code runs with your rights; it can read your files, "
+            "the gradebook and the solutions, change them, and use the network",
+            file=sys.stderr,
+        )
+    if not options.scheduler:
+        from autograder.engine.warm import begin_shared
+
+        # Imports take longest: let them run beside this program's own.
+        begin_shared(root, options.assignment, sandboxed=not options.no_sandbox)
+    # What the imports make stays: no use in looking through it for garbage, now or later.
+    gc.disable()
     from autograder.engine.grade import Options, grade
 
+    gc.freeze()
+    gc.enable()
     asked = Options(
         assignment=options.assignment,
         students=tuple(options.student),
@@ -109,8 +174,29 @@ def _grade(root: Path, options: argparse.Namespace) -> int:
         timeout=options.timeout,
         memory_mb=options.memory,
         force=options.force,
+        scheduler=options.scheduler,
+        sandbox=not options.no_sandbox,
     )
     return grade(root, asked)
+
+
+def _doctor(root: Path | None, options: argparse.Namespace) -> int:
+    from autograder import doctor
+
+    return doctor.run(root, as_json=options.json)
+
+
+def _bench(root: Path, options: argparse.Namespace) -> int:
+    from autograder import bench
+
+    chosen = {"only": (options.only,)} if options.only else {}
+    return bench.run(root, stock_sample=options.stock_sample or bench.STOCK_SAMPLE, **chosen)
+
+
+def _feedback(root: Path, options: argparse.Namespace) -> int:
+    from autograder.feedback import make_feedback
+
+    return make_feedback(root, options.assignment, tuple(options.student), show_hidden=options.show_hidden)
 
 
 def _demo(root: Path, options: argparse.Namespace) -> int:

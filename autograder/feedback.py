@@ -1,32 +1,69 @@
-"""What a feedback page must not show: hidden tests and rubrics."""
+"""Feedback pages: nothing on them that learners must not see, and nothing of a learner's that runs.
 
+Two switches in nbgrader_config.py bring back nbgrader's own pages: `c.HideGraderText.enabled = False` and
+`c.FeedbackPage.harmless = False`.
+"""
+
+import base64
+import binascii
+import html
 import re
+from pathlib import Path
+from typing import Any
 
+from bleach.css_sanitizer import CSSSanitizer
+from bleach.sanitizer import Cleaner
+from jinja2 import pass_context
+from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_output
 from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool
 
-_REGION = re.compile(r"^[^\n]*BEGIN (HIDDEN TESTS|MARK SCHEME).*?(END \1[^\n]*(\n|\Z)|\Z)", re.DOTALL | re.MULTILINE)
+from autograder.course import CourseError, run_nbgrader
+from autograder.engine.plan import HIDDEN_REGION, is_test
+from autograder.outputs import IN_ANSWER, IN_HIDDEN
+
+A_TEACHER = "A teacher will look at this.\n"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _NUMBERED = re.compile(r"(?P<arrow>-+>)?\s*\d+\s(?P<code>.*)")
 
 
 class HideGraderText(NbGraderPreprocessor):
-    """Remove hidden tests and rubrics from the cells that came from the source, and from their tracebacks.
+    """Remove hidden tests and rubrics from the cells that came from the source, and from what these put out.
 
     nbgrader's own ClearHiddenTests stops with an error when a learner writes a region mark into an
     answer; here such text is left alone, because learners' cells hold nothing to hide.
     """
 
-    def preprocess_cell(self, cell: NotebookNode, resources: dict, index: int) -> tuple[NotebookNode, dict]:
-        """Clear one cell; an unclosed region is cleared to the end of the cell."""
-        if utils.is_locked(cell):
-            hidden = {line.strip() for match in _REGION.finditer(cell.source) for line in match[0].splitlines()}
-            cell.source = _REGION.sub("", cell.source).rstrip("\n")
-            for output in cell.get("outputs", []):
-                if output.output_type == "error":
-                    output.traceback = [_without(frame, hidden) for frame in output.traceback]
-        return cell, resources
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """Clear a notebook; an unclosed region is cleared to the end of its cell."""
+        word = nb.metadata.get("autograder", {})
+        suspected = bool(word.get("needs_human")) if isinstance(word, dict) else True
+        for cell in nb.cells:
+            if utils.is_locked(cell):
+                _hide(cell)
+            if suspected and is_test(cell):
+                cell.outputs = [new_output("stream", name="stdout", text=A_TEACHER)]
+        return nb, resources
+
+
+def _hide(cell: NotebookNode) -> None:
+    hidden = {line.strip() for match in HIDDEN_REGION.finditer(cell.source) for line in match[0].splitlines()}
+    cell.source = HIDDEN_REGION.sub("", cell.source).rstrip("\n")
+    if not hidden:
+        return
+    # What a learner's code prints while a hidden test calls it may be what the test gave it.
+    cell.outputs = [output for output in cell.get("outputs", []) if output.output_type == "error"]
+    for output in cell.outputs:
+        first = output.traceback[0] if output.traceback else ""
+        # Only messages of `check` and of the test's own `assert` are written for learners; others quote values.
+        if first == IN_ANSWER or (first == IN_HIDDEN and output.ename not in ("CheckError", "AssertionError")):
+            output.evalue = ""
+            output.traceback = [first, output.ename]
+        elif first != IN_HIDDEN:
+            output.traceback = [_without(frame, hidden) for frame in output.traceback]
 
 
 def _without(frame: str, hidden: set[str]) -> str:
@@ -39,3 +76,186 @@ def _without(frame: str, hidden: set[str]) -> str:
         elif quoted["arrow"]:
             kept.append(f"{quoted['arrow']} (a hidden test)")
     return "\n".join(kept)
+
+
+# What may stand in HTML by a learner: the tags that Markdown, pandas and torch make, and no others.
+_TAGS = """
+    a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6
+    hr i img ins kbd li ol p pre q s samp small span strong sub summary sup table tbody td tfoot th thead tr tt u ul var
+"""
+_PLAIN_ATTRIBUTES = "align alt border class colspan dir height lang open rowspan scope start title valign width"
+_TAGS, _PLAIN_ATTRIBUTES = frozenset(_TAGS.split()), frozenset(_PLAIN_ATTRIBUTES.split())
+_PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*\Z")
+# Only what does not load anything, cover anything or move.
+_STYLES = [
+    *("background-color", "border", "border-collapse", "color", "font-family", "font-size", "font-style"),
+    *("font-weight", "height", "padding", "text-align", "text-decoration", "vertical-align", "width"),
+]
+# Dropped with what is in them; the cleaner would leave their text.
+_SPEECHLESS = re.compile(r"<(script|style|template|noscript|title)\b.*?(</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+_CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def _allowed(tag: str, name: str, value: str) -> bool:
+    if tag == "img" and name == "src":
+        return bool(_PICTURE.match(value)) or value.startswith(("https://", "http://"))
+    if tag == "a" and name == "href":
+        return value.startswith(("https://", "http://", "mailto:", "#"))
+    return name in _PLAIN_ATTRIBUTES or name == "style"
+
+
+def clean_html(text: str) -> str:
+    """Return HTML without anything that runs, loads a page or posts a form."""
+    cleaner = Cleaner(
+        tags=_TAGS,
+        attributes=_allowed,
+        # Checked above, together with the tag that they belong to.
+        protocols={"http", "https", "mailto", "data"},
+        strip=True,
+        css_sanitizer=CSSSanitizer(allowed_css_properties=_STYLES),
+    )
+    return cleaner.clean(_SPEECHLESS.sub("", text))
+
+
+class FeedbackPage(HTMLExporter):
+    """nbgrader's feedback page, in which what a learner wrote or put out can be read, but does not run."""
+
+    harmless = Bool(True, help="Whether to disarm HTML and JavaScript by learners; nbgrader does not.").tag(config=True)
+
+    @pass_context
+    def markdown2html(self, context: Any, source: str) -> str:
+        """Render Markdown, and disarm what comes out: a link in Markdown can be a script as well."""
+        rendered = super().markdown2html(context, source)
+        return clean_html(rendered) if self.harmless else rendered
+
+    def _preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        if self.harmless:
+            disarm(nb)
+        nb, resources = super()._preprocess(nb, resources)
+        if self.harmless:
+            names = resources.get("nbgrader", {})
+            if "notebook" in names:
+                resources["nbgrader"] = names | {"notebook": html.escape(names["notebook"])}
+            for cell in nb.cells:
+                if "grade_id" in (meta := cell.metadata.get("nbgrader", {})):
+                    meta["grade_id"] = html.escape(str(meta["grade_id"]))
+        return nb, resources
+
+
+def disarm(nb: NotebookNode) -> None:
+    """Take from a graded notebook, in place, whatever could run in the page made of it."""
+    kept = {"autograder": nb.metadata["autograder"]} if "autograder" in nb.metadata else {}
+    language = NotebookNode(name="python", pygments_lexer="ipython3")
+    nb.metadata = NotebookNode(language_info=language, **kept)
+    for cell in nb.cells:
+        meta = cell.metadata.get("nbgrader")
+        cell.metadata = NotebookNode(nbgrader=meta) if isinstance(meta, dict) else NotebookNode()
+        if not _CELL_ID.fullmatch(str(cell.get("id", "x"))):
+            cell["id"] = new_code_cell().id
+        if cell.cell_type == "code":
+            cell.execution_count = _number(cell.get("execution_count"))
+            cell.outputs = [disarmed for output in cell.outputs if (disarmed := _disarmed(output)) is not None]
+        elif cell.cell_type == "markdown":
+            cell.attachments = _attachments(cell.get("attachments"))
+
+
+def _disarmed(output: NotebookNode) -> NotebookNode | None:
+    """Return an output with the kinds of data that are harmless, or None."""
+    kind = output.get("output_type")
+    if kind == "stream":
+        name = "stderr" if output.get("name") == "stderr" else "stdout"
+        return new_output("stream", name=name, text="".join(output.get("text", "")))
+    if kind == "error":
+        ename, evalue = str(output.get("ename", "")), str(output.get("evalue", ""))
+        return new_output("error", ename=ename, evalue=evalue, traceback=[str(t) for t in output.get("traceback", [])])
+    if kind not in ("display_data", "execute_result"):
+        return None
+    data = {}
+    for name, content in output.get("data", {}).items():
+        text = "".join(content) if isinstance(content, list) else content
+        if not isinstance(text, str):
+            continue
+        if name in ("text/plain", "text/latex", "text/markdown", "image/svg+xml"):
+            # The page escapes the first two, cleans Markdown, and shows SVG as a picture, in which nothing runs.
+            data[name] = text
+        elif name == "text/html":
+            data[name] = clean_html(text)
+        elif name in ("image/png", "image/jpeg") and _is_base64(text):
+            data[name] = text
+    sizes = {}
+    for name in data:
+        given = output.get("metadata", {}).get(name)
+        given = given if isinstance(given, dict) else {}
+        kept = {side: n for side in ("width", "height") if (n := _number(given.get(side))) is not None}
+        if kept:
+            sizes[name] = kept
+    made = new_output("display_data", data=data, metadata=sizes)
+    if kind == "execute_result":
+        made.output_type, made.execution_count = kind, _number(output.get("execution_count"))
+    return made
+
+
+def _number(value: Any) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e6 else None
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _attachments(given: Any) -> NotebookNode:
+    kept = NotebookNode()
+    for name, data in given.items() if isinstance(given, dict) else ():
+        pictures = {
+            kind: text
+            for kind, text in (data.items() if isinstance(data, dict) else ())
+            if kind in ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
+            and isinstance(text, str)
+            and _is_base64(text)
+        }
+        if pictures:
+            kept[name] = NotebookNode(pictures)
+    return kept
+
+
+def make_feedback(root: Path, assignment: str, students: tuple[str, ...] = (), *, show_hidden: bool = False) -> int:
+    """Run `autograder feedback`: write the pages of everybody who was graded anew, as marks may have changed.
+
+    Args:
+        root: the course directory.
+        assignment: name of the assignment.
+        students: only these; by default everybody.
+        show_hidden: show hidden tests and rubrics, as nbgrader does.
+
+    Returns:
+        0 if there is a page for every graded notebook, 3 if some could not be made.
+
+    Raises:
+        CourseError: nobody, or one of these, has been graded.
+    """
+    graded = {path.parent.name: path for path in sorted((root / "autograded").glob(f"*/{assignment}"))}
+    if missing := [student for student in students if student not in graded]:
+        raise CourseError(f"{assignment} of {', '.join(missing)} has not been graded: run `autograder grade` first")
+    if not graded:
+        raise CourseError(f"nothing of {assignment} has been graded: run `autograder grade {assignment}` first")
+    options = ["--force"] + (["--HideGraderText.enabled=False"] if show_hidden else [])
+    said = []
+    for student in students or ("*",):
+        run = run_nbgrader(root, "generate_feedback", assignment, "--student", student, *options)
+        said += [line for line in run.stderr.splitlines() if "| ERROR |" in line] if run.returncode else []
+    pages, without = 0, []
+    for student in students or graded:
+        wanted = [path.stem for path in graded[student].glob("*.ipynb")]
+        made = [name for name in wanted if (root / "feedback" / student / assignment / f"{name}.html").is_file()]
+        pages += len(made)
+        without += [student] if len(made) < len(wanted) else []
+    print(f"{pages} feedback pages: feedback/LEARNER/{assignment}/")
+    for student in without:
+        print(f"{student}: no page could be made")
+    for line in said[-5:]:
+        print(line)
+    return 3 if without or said else 0

@@ -2,18 +2,35 @@
 
 `nbgrader autograde` grades a file only if it has the right name and is a valid notebook; anything else
 it skips with a line in its log, and a learner without any notebook gets no record at all. Here each
-submission ends up with every notebook of the assignment: the learner's own under another name, or an
-untouched copy of the release with a note, so that marks and a feedback page exist for everyone.
-Nothing a learner handed in is deleted.
+submission ends up with every notebook of the assignment: the learner's own under another name or
+repaired, or an untouched copy of the release with a note, so that marks and a feedback page exist for
+everyone. Nothing a learner handed in is deleted, and no link is followed.
+
+What was done is remembered outside the learners' folders, with a digest of each file written there: a
+note counts only for that very file.
 """
 
-from dataclasses import dataclass
+import difflib
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.course import CourseError
+
 NOTE_TAG = "intake"
+# Larger than any honest notebook with figures; reading one takes several times its size in memory.
+LARGEST_NOTEBOOK = 50_000_000
+_MOST_CANDIDATES = 100
+_CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_KEPT = re.compile(r"\.(unreadable|original)\d*$")
 
 
 @dataclass(frozen=True)
@@ -24,7 +41,16 @@ class Finding:
     text: str
 
 
-def check_submissions(root: Path, assignment: str) -> list[Finding]:
+@dataclass(frozen=True)
+class _Note:
+    """What was said about a notebook that the intake wrote, and the digest of that file."""
+
+    text: str
+    digest: str
+    blank: bool
+
+
+def check_submissions(root: Path, assignment: str, students: Iterable[str] | None = None) -> list[Finding]:
     """Examine and mend the submissions of one assignment.
 
     Running it again changes nothing and finds the same, until the learner hands in anew.
@@ -32,65 +58,223 @@ def check_submissions(root: Path, assignment: str) -> list[Finding]:
     Args:
         root: the course directory with submitted/ and release/.
         assignment: name of the assignment.
+        students: only these, who have all submitted something; by default everybody.
 
     Returns:
         The findings by learner, in order of their ids; a flawless submission has none.
+
+    Raises:
+        CourseError: there is no release to compare with.
     """
     released = sorted((root / "release" / assignment).glob("*.ipynb"))
+    if not released:
+        raise CourseError(
+            f"release/{assignment} holds no notebook: run `nbgrader generate_assignment {assignment}` first"
+        )
+    if students is None:
+        folders = sorted((root / "submitted").glob(f"*/{assignment}"))
+    else:
+        folders = [root / "submitted" / student / assignment for student in sorted(students)]
     findings = []
-    for folder in sorted((root / "submitted").glob(f"*/{assignment}")):
-        for text in _mend(folder, released):
-            findings.append(Finding(folder.parent.name, text))
+    for folder in folders:
+        try:
+            _as_folder(folder)
+            submission = _Submission(folder, released, _read_notes(root, folder))
+            _write_notes(root, folder, submission.notes)
+            findings += [Finding(folder.parent.name, text) for text in submission.found]
+        except OSError as error:
+            # A folder that cannot be read or written is one learner's mishap, not the class's.
+            findings.append(Finding(folder.parent.name, f"the submission cannot be examined: {error.strerror}"))
     return findings
 
 
-def _mend(folder: Path, released: list[Path]) -> list[str]:
-    found = []
-    for master in released:
-        target = folder / master.name
-        if target.exists():
-            notebook, fault = _read(target)
-            if notebook is not None:
-                note = _note_of(notebook)
-                if note:
-                    found.append(note)
-                continue
-            original = _free_name(target.with_suffix(".ipynb.unreadable"))
-            target.rename(original)
-            text = f"{master.name} is not a valid notebook ({fault}); kept as {original.name}, graded as blank"
-            _write_blank(target, master, text)
-            found.append(text)
-            continue
-        renamed = _find_renamed(folder, master, {m.name for m in released})
-        if renamed is not None:
-            notebook = nbformat.read(renamed, as_version=4)
-            text = f"{renamed.name} taken for {master.name}: it holds this assignment's cells under another name"
-            notebook.metadata["autograder"] = {"note": text}
-            nbformat.write(notebook, target)
-        else:
-            text = f"{master.name} was not handed in; graded as blank"
-            _write_blank(target, master, text)
-        found.append(text)
-    return found
+def not_handed_in(root: Path, folder: Path) -> frozenset[str]:
+    """Return the names (without `.ipynb`) of a submission's notebooks that only stand in for missing ones."""
+    notes = _read_notes(root, folder)
+    blank = (name for name, note in notes.items() if note.blank and _digest(folder / name) == note.digest)
+    return frozenset(name.removesuffix(".ipynb") for name in blank)
 
 
-def _read(path: Path) -> tuple[NotebookNode | None, str]:
+def read_notebook(path: Path) -> tuple[NotebookNode | None, str]:
+    """Read a notebook of any origin.
+
+    Returns:
+        The notebook as a valid one of the current format, and what had to be mended (usually ""); or
+        None and why it cannot be read.
+    """
     try:
-        notebook = nbformat.read(path, as_version=4)
-        nbformat.validate(notebook)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        return None, "a link" if path.is_symlink() else (error.strerror or "unreadable").lower()
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        return None, "a folder" if stat.S_ISDIR(status.st_mode) else "not an ordinary file"
+    with open(descriptor, "rb") as file:
+        content = file.read(LARGEST_NOTEBOOK + 1)
+    if len(content) > LARGEST_NOTEBOOK:
+        return None, f"larger than {LARGEST_NOTEBOOK // 1_000_000} MB"
+    return _parse(content)
+
+
+def _parse(content: bytes) -> tuple[NotebookNode | None, str]:
+    remark = ""
+    try:
+        if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            text, remark = content.decode("utf-16"), "it was UTF-16 text"
+            if not text.lstrip().startswith("{"):
+                return None, "not UTF-8 text"
+        else:
+            text = content.decode("utf-8")
+            if text.startswith("\ufeff"):
+                text, remark = text[1:], "it began with a byte-order mark"
     except UnicodeDecodeError:
         return None, "not UTF-8 text"
-    except IsADirectoryError:
-        return None, "a folder"
+    try:
+        notebook = nbformat.reads(text, as_version=4)
+        nbformat.validate(notebook)
+        return notebook, remark
     except Exception as error:  # whatever a file may hold
-        return None, (str(error).splitlines() or [type(error).__name__])[0][:120]
-    return notebook, ""
+        fault = _plain((str(error).splitlines() or [type(error).__name__])[0])
+    try:
+        return _mended(json.loads(text)), fault
+    except Exception:
+        return None, fault
+
+
+def _mended(content: dict) -> NotebookNode:
+    """Return a valid notebook with the cells' texts and metadata of one that breaks the schema.
+
+    Outputs are left out: grading starts without any.
+    """
+    if not isinstance(content.get("cells"), list):
+        # An older format kept them in worksheets; anything else fails here.
+        content = nbformat.reads(json.dumps(content), as_version=4)
+        if not content.cells or not isinstance(content.cells, list):
+            raise ValueError("no cells")
+    notebook = nbformat.v4.new_notebook()
+    for given in content["cells"]:
+        source = given.get("source", "")
+        source = source if isinstance(source, str) else "".join(source)
+        metadata = given.get("metadata")
+        kind = given.get("cell_type")
+        make = {"code": nbformat.v4.new_code_cell, "raw": nbformat.v4.new_raw_cell}.get(
+            kind, nbformat.v4.new_markdown_cell
+        )
+        cell = make(source, metadata=metadata if isinstance(metadata, dict) else {})
+        if kind != "code" and isinstance(given.get("attachments"), dict):
+            cell.attachments = nbformat.from_dict(given["attachments"])
+        if isinstance(given.get("id"), str) and _CELL_ID.fullmatch(given["id"]):
+            cell.id = given["id"]
+        notebook.cells.append(cell)
+    nbformat.validate(notebook)
+    return nbformat.reads(nbformat.writes(notebook), as_version=4)
+
+
+class _Submission:
+    """One learner's folder: `found` says what is wrong with it, `notes` what was written there."""
+
+    def __init__(self, folder: Path, released: list[Path], notes: dict[str, _Note]) -> None:
+        self.folder, self.released = folder, {path.name: path for path in released}
+        self.found: list[str] = []
+        self.notes: dict[str, _Note] = {}
+        self.taken: set[Path] = set()
+        for name in self.released:
+            target = folder / name
+            note = notes.get(name)
+            if note is not None and _digest(target) == note.digest:
+                self.notes[name] = note
+                self.found.append(note.text)
+            elif os.path.lexists(target):
+                self._check(name, target)
+            else:
+                self._replace(name, target)
+
+    def _check(self, name: str, target: Path) -> None:
+        notebook, fault = read_notebook(target)
+        if notebook is None:
+            original = _free_name(target.with_name(f"{name}.unreadable"))
+            target.rename(original)
+            text = f"{name} is not a valid notebook ({fault}); kept as {original.name}, graded as blank"
+            self._write(name, self._blank(name, text), text, blank=False)
+        elif fault:
+            original = _free_name(target.with_name(f"{name}.original"))
+            target.rename(original)
+            text = f"{name} was not quite a valid notebook ({fault}); mended, the original is kept as {original.name}"
+            self._write(name, notebook, text, blank=False)
+        elif extra := [path for _, path in self._similar(name)]:
+            names = ", ".join(_plain(path.relative_to(self.folder).as_posix()) for path in extra[:3])
+            self.found.append(f"{names} not graded: {name} was handed in, too")
+
+    def _replace(self, name: str, target: Path) -> None:
+        similar = self._similar(name)
+        if not similar:
+            text = f"{name} was not handed in; graded as blank"
+            self._write(name, self._blank(name, text), text, blank=True)
+            return
+        notebook, path = similar[0]
+        self.taken.add(path)
+        shown = _plain(path.relative_to(self.folder).as_posix())
+        text = f"{shown} taken for {name}: it holds this assignment's cells under another name"
+        self._write(name, notebook, text, blank=False)
+
+    def _similar(self, name: str) -> list[tuple[NotebookNode, Path]]:
+        """Return notebooks under other names with at least half of this one's graded cells, the best first."""
+        wanted, found = _grade_ids(_must_read(self.released[name])), []
+        for path in self._others():
+            notebook, _ = read_notebook(path)
+            shared = len(wanted & _grade_ids(notebook)) if notebook is not None else 0
+            if shared and shared >= len(wanted) / 2:
+                likeness = difflib.SequenceMatcher(None, path.name, name).ratio()
+                found.append((-shared, -likeness, path.as_posix(), notebook, path))
+        return [(notebook, path) for *_, notebook, path in sorted(found, key=lambda f: f[:3])]
+
+    def _others(self) -> list[Path]:
+        own = {self.folder / name for name in self.released}
+        found: list[Path] = []
+        for place, folders, names in os.walk(self.folder):
+            folders[:] = sorted(f for f in folders if not f.startswith("."))
+            for name in sorted(names):
+                path = Path(place, name)
+                if ".ipynb" in name.lower() and not _KEPT.search(name) and path not in own | self.taken:
+                    found.append(path)
+            if len(found) > _MOST_CANDIDATES:
+                break
+        return found[:_MOST_CANDIDATES]
+
+    def _blank(self, name: str, text: str) -> NotebookNode:
+        blank = _must_read(self.released[name])
+        note = nbformat.v4.new_markdown_cell(f"**Note from the grader:** {text}.", metadata={"tags": [NOTE_TAG]})
+        blank.cells.insert(0, note)
+        return blank
+
+    def _write(self, name: str, notebook: NotebookNode, text: str, *, blank: bool) -> None:
+        target = self.folder / name
+        made = target.with_name(f".{name}.part")
+        made.unlink(missing_ok=True)
+        nbformat.write(notebook, made)
+        made.rename(target)
+        self.notes[name] = _Note(text, _digest(target), blank)
+        self.found.append(text)
+
+
+def _as_folder(path: Path) -> None:
+    """Make a folder of a file that stands in a submission folder's place, with the file in it."""
+    if not path.is_dir():
+        aside = _free_name(path.with_name(f"{path.name}.handed-in"))
+        path.rename(aside)
+        path.mkdir()
+        aside.rename(path / path.name)
+
+
+def _must_read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
 
 
 def _free_name(path: Path) -> Path:
     """Return `path` or, where an earlier broken hand-in lies there, the same with a number."""
     number, free = 1, path
-    while free.exists():
+    while os.path.lexists(free):
         number += 1
         free = path.with_name(f"{path.name}{number}")
     return free
@@ -101,29 +285,39 @@ def _grade_ids(notebook: NotebookNode) -> set[str]:
     return {meta["grade_id"] for meta in metas if isinstance(meta, dict) and isinstance(meta.get("grade_id"), str)}
 
 
-def _find_renamed(folder: Path, master: Path, taken: set[str]) -> Path | None:
-    """Return the notebook that shares most graded cells with `master`, if it shares at least half of them."""
-    wanted = _grade_ids(nbformat.read(master, as_version=4))
-    best, best_shared = None, len(wanted) / 2
-    for path in sorted(folder.glob("*.ipynb")):
-        if path.name in taken:
-            continue
-        notebook, _ = _read(path)
-        shared = len(wanted & _grade_ids(notebook)) if notebook is not None else 0
-        if shared >= best_shared and shared:
-            best, best_shared = path, shared + 1
-    return best
+def _plain(text: str) -> str:
+    """Return a learner's text fit for one line of a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)[:120]
 
 
-def _write_blank(target: Path, master: Path, text: str) -> None:
-    blank = nbformat.read(master, as_version=4)
-    note = nbformat.v4.new_markdown_cell(f"**Note from the grader:** {text}.", metadata={"tags": [NOTE_TAG]})
-    blank.cells.insert(0, note)
-    blank.metadata["autograder"] = {"note": text}
-    nbformat.write(blank, target)
+def _digest(path: Path) -> str | None:
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return None
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
-def _note_of(notebook: NotebookNode) -> str | None:
-    meta = notebook.metadata.get("autograder")
-    note = meta.get("note") if isinstance(meta, dict) else None
-    return note if isinstance(note, str) else None
+def _notes_file(root: Path, folder: Path) -> Path:
+    return root / ".autograder" / "intake" / folder.name / f"{folder.parent.name}.json"
+
+
+def _read_notes(root: Path, folder: Path) -> dict[str, _Note]:
+    try:
+        stored = json.loads(_notes_file(root, folder).read_text("utf-8"))
+        return {name: _Note(**note) for name, note in stored.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _write_notes(root: Path, folder: Path, notes: dict[str, _Note]) -> None:
+    file = _notes_file(root, folder)
+    if not notes:
+        file.unlink(missing_ok=True)
+    elif notes != _read_notes(root, folder):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        made = file.with_suffix(".part")
+        made.write_text(json.dumps({name: asdict(note) for name, note in notes.items()}, indent=1), "utf-8")
+        made.replace(file)

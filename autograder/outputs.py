@@ -5,6 +5,9 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Integer
 
 MARK = "... Output truncated ..."
+# First line of the traceback of a test that failed where learners must not look.
+IN_HIDDEN = "----> (a hidden test)"
+IN_ANSWER = "----> (code that a hidden test called)"
 
 
 class LimitOutputSize(NbGraderPreprocessor):

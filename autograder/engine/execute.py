@@ -6,6 +6,7 @@ decide about points: whatever else a test cell seems to have put out as an error
 
 import asyncio
 import time
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,21 @@ from nbformat.v4 import new_output
 from traitlets import Int
 
 from autograder.engine.channel import Channel, Tampered
-from autograder.engine.plan import Plan, is_test, plain_python
+from autograder.engine.plan import HIDDEN_REGION, Plan, is_test, plain_python, shows_result
 from autograder.engine.provisioner import SandboxProvisioner
 from autograder.engine.sandbox import Limits, SandboxError
-from autograder.engine.screen import screen
+from autograder.engine.scratch import scratch
+from autograder.engine.screen import repeated, screen
 from autograder.engine.warm import KernelRequest, WarmProcess
+from autograder.outputs import IN_ANSWER, IN_HIDDEN
 
-# After so many kernels a submission is not worth another: each was ended by a different cell.
+# After so many cells that ended their kernels a submission is not worth another.
 _MAX_KERNELS = 4
 _VERDICT_WAIT = 5.0
+# How often a submission's memory, output and time are looked at.
+_WATCH_S = 0.25
+# More output than this many times the limit is not an honest cell any more.
+_FLOOD = 20
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,8 @@ class Settings:
     output_bytes: int = 10_000_000
     limits: Limits = field(default_factory=Limits)
     pristine: tuple[str, ...] = ("dlcourse",)
+    # As nbgrader: no points for a test that writes to stderr, and the same limit for every cell.
+    stock_rules: bool = False
 
 
 @dataclass
@@ -115,13 +124,17 @@ class _Run:
         self.kernels = 0
         self.outputs_left = settings.output_bytes
         self.flooded = False
+        self.ran_over = False
+        self.killed_for: str | None = None
+        self.reserve = float(settings.cell_timeout)
 
     async def run(self) -> Execution:
         started = time.monotonic()
-        self.deadline = started + self.settings.notebook_timeout
+        self.deadline = started + (float("inf") if self.settings.stock_rules else self.settings.notebook_timeout)
         cells = self.result.notebook.cells
         learner = [c.source for c in cells if c.cell_type == "code" and not is_test(c)]
         self.result.needs_human += screen(learner, self.plan.code)
+        watchdog = asyncio.create_task(self._watch())
         try:
             for index, cell in enumerate(cells):
                 if cell.cell_type != "code":
@@ -131,7 +144,15 @@ class _Run:
                     continue
                 await self._run_cell(index, cell)
         finally:
+            watchdog.cancel()
             await self._end_kernel()
+        hidden = [match[0] for test in self.plan.tests.values() for match in HIDDEN_REGION.finditer(test)]
+        visible = "\n".join(HIDDEN_REGION.sub("", source) for source in self.plan.code)
+        own = [c for c in cells if c.cell_type == "code" and not is_test(c)]
+        for cell in own:
+            if repeated([str(output) for output in cell.outputs], hidden, visible):
+                self._suspect("the output of a cell repeats a hidden test")
+                cell.outputs = []
         if self.flooded:
             self.result.remarks.append(
                 f"printed more than {self.settings.output_bytes // 1_000_000} MB; the rest was dropped"
@@ -141,32 +162,78 @@ class _Run:
 
     async def _run_cell(self, index: int, cell: NotebookNode) -> None:
         name = cell.metadata.get("nbgrader", {}).get("grade_id", f"cell {index + 1}")
-        left = self.deadline - time.monotonic()
-        if left <= 0 or self.kernels > _MAX_KERNELS:
-            reason = "the notebook ran out of time" if left <= 0 else "too many cells ended the kernel"
-            if reason not in self.result.remarks:
-                self.result.remarks.append(reason)
-            self._fail(cell, "NotRun", f"This cell was not run: {reason}.")
-            return
-        try:
-            if self.client is None:
-                await self._start_kernel(upto=index)
-            self.client.timeout = max(1, int(min(self.settings.cell_timeout, left)))
-            self.client.timed_out = False
-            verdict = await self._execute(index, cell)
-            timed_out = self.client.timed_out
-        except (DeadKernelError, CellTimeoutError, EOFError) as error:
-            # A cell that ends the kernel, or cannot be interrupted, costs itself and nobody else.
-            self.deadly.add(index)
-            what = "ran out of time" if isinstance(error, CellTimeoutError) else "ended the kernel"
-            self.result.remarks.append(f"{name} {what}")
-            await self._end_kernel()
-            self._fail(cell, type(error).__name__, f"This cell {what}.")
-            return
+        verdict = None
+        for again in (False, True):
+            left = self.deadline - time.monotonic()
+            if left <= 0 or len(self.deadly) >= _MAX_KERNELS:
+                reason = "the notebook ran out of time" if left <= 0 else "too many cells ended the kernel"
+                if reason not in self.result.remarks:
+                    self.result.remarks.append(reason)
+                self._fail(cell, "NotRun", f"This cell was not run: {reason}.")
+                return
+            try:
+                if self.client is None:
+                    await self._start_kernel(upto=index)
+                self.client.timeout = max(1, int(min(self._cell_limit(), left)))
+                self.client.timed_out = False
+                begun = time.monotonic()
+                verdict = await self._execute(index, cell)
+                timed_out = self.client.timed_out
+                self.ran_over |= timed_out
+                self.reserve -= max(0.0, time.monotonic() - begun - self.settings.cell_timeout)
+                break
+            except (DeadKernelError, CellTimeoutError) as error:
+                await self._end_kernel()
+                if self.killed_for is not None:
+                    what, self.killed_for = self.killed_for, None
+                    self.deadly.add(index)
+                    self.result.remarks.append(f"{name} {what}")
+                    self._fail(cell, type(error).__name__, f"This cell {what}.")
+                    return
+                if isinstance(error, DeadKernelError) and not again:
+                    # A kernel may be killed from outside, for want of memory say: only what happens twice
+                    # is the cell's doing.
+                    cell.outputs = []
+                    continue
+                # A cell that ends the kernel, or cannot be interrupted, costs itself and nobody else.
+                self.deadly.add(index)
+                what = "ran out of time" if isinstance(error, CellTimeoutError) else "ended the kernel"
+                self.ran_over |= isinstance(error, CellTimeoutError)
+                self.result.remarks.append(f"{name} {what}")
+                self._fail(cell, type(error).__name__, f"This cell {what}.")
+                return
         if timed_out:
             self.result.remarks.append(f"{name} ran out of time")
         if is_test(cell):
             self._judge(cell, verdict, timed_out)
+
+    def _cell_limit(self) -> float:
+        """Seconds for the next cell: a slow one may use a reserve, and what never ends does not cost the rest."""
+        limit = self.settings.cell_timeout
+        if self.settings.stock_rules:
+            return limit
+        return max(limit / 4, min(limit, 10)) if self.ran_over else limit + max(0.0, self.reserve)
+
+    async def _watch(self) -> None:
+        """End the kernel when the submission, all its processes taken together, goes beyond a limit.
+
+        The operating system limits each process; only the sum is looked after here.
+        """
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            provisioner, client = self.provisioner, self.client
+            if client is None or provisioner is None or not provisioner.has_process or self.killed_for is not None:
+                continue
+            reason = None
+            if provisioner.held_mb() > self.settings.limits.memory_mb:
+                reason = f"used more than {self.settings.limits.memory_mb} MB of memory"
+            elif client.printed > _FLOOD * self.settings.output_bytes:
+                reason = f"printed more than {_FLOOD * self.settings.output_bytes // 1_000_000} MB and was ended"
+            elif time.monotonic() > self.deadline + 10:
+                reason = "did not end with the notebook's time"
+            if reason is not None:
+                self.killed_for = reason
+                await provisioner.kill()
 
     async def _execute(self, index: int, cell: NotebookNode) -> dict | None:
         """Run one cell; for a test, return the gate's verdict."""
@@ -178,7 +245,11 @@ class _Run:
             return None
         source, ticket = cell.source, f"{index}"
         names = sorted(self.plan.names)
-        channel.send({"id": ticket, "source": plain_python(source), "names": names})
+        try:
+            plan = {"names": names, "own": sorted(self.plan.own), "given": self.plan.given}
+            channel.send({"id": ticket, "source": plain_python(source), **plan})
+        except ConnectionError:
+            return await self._channel_lost()
         # The test itself travels over the channel only: what Jupyter carries can be read in the kernel.
         cell.source = "pass"
         try:
@@ -186,7 +257,18 @@ class _Run:
         finally:
             cell.source = source
         self._account()
-        return self._read(channel, ticket, _VERDICT_WAIT)
+        try:
+            return self._read(channel, ticket, _VERDICT_WAIT)
+        except EOFError:
+            return await self._channel_lost()
+
+    async def _channel_lost(self) -> None:
+        """Tell a kernel that was killed from one in which learner code closed the channel."""
+        # A process that is killed loses its descriptors a moment before its end can be seen.
+        await asyncio.sleep(0.5)
+        if await self.provisioner.poll() is not None:
+            raise DeadKernelError("the kernel was killed")
+        self._suspect("the private channel was closed")
 
     def _read(self, channel: Channel, ticket: str | None, wait: float) -> dict | None:
         """Read what the gate has sent; return the verdict for `ticket`, if it is there."""
@@ -195,14 +277,20 @@ class _Run:
             while (message := channel.receive(wait if ticket and verdict is None else 0)) is not None:
                 if "tampering" in message:
                     self._suspect(message["tampering"])
+                elif "code" in message:
+                    # A module beside the notebook, or a text that a library evaluates.
+                    for finding in screen([message["code"]], self.plan.code):
+                        self._suspect(finding)
+                    if message["cut"]:
+                        self._suspect("a module is too long to read")
                 elif message.get("id") == ticket and verdict is None:
                     verdict = message
         except Tampered as error:
             self._suspect(str(error))
-        except EOFError:
+        except (EOFError, ConnectionError):
             # The kernel is gone, or learner code closed the descriptor.
-            if self.client is not None and ticket:
-                self._suspect("the private channel was closed")
+            if ticket and verdict is None:
+                raise EOFError from None
         return verdict
 
     def _suspect(self, reason: str) -> None:
@@ -215,7 +303,7 @@ class _Run:
         # stderr costs the points in nbgrader; a warning is not a wrong answer.
         cell.outputs = [o for o in cell.outputs if o.output_type in ("stream", "display_data")]
         for output in cell.outputs:
-            if output.output_type == "stream":
+            if output.output_type == "stream" and not self.settings.stock_rules:
                 output.name = "stdout"
         for changed in verdict["changed"] if verdict is not None else ():
             self._suspect(f"{changed} was replaced")
@@ -228,13 +316,16 @@ class _Run:
             return
         if verdict["status"] == "passed":
             self.result.passed[name] = True
-            if verdict["result"] is not None:
+            if verdict["result"] is not None and shows_result(cell.source):
                 data = {"text/plain": verdict["result"]}
                 cell.outputs.append(new_output("execute_result", data=data, execution_count=cell.execution_count))
             return
         text = f"{verdict['ename']}: {verdict['evalue']}" if verdict["evalue"] else verdict["ename"]
-        quoted = _visible_line(cell.source, verdict["line"])
-        self._fail(cell, verdict["ename"], verdict["evalue"], [quoted, text] if quoted else [text])
+        where = _visible_line(cell.source, verdict["line"])
+        if where is None and HIDDEN_REGION.search(cell.source):
+            # What the learner's code says there may tell what the test gave it.
+            where = IN_ANSWER if verdict.get("in_answer") else IN_HIDDEN
+        self._fail(cell, verdict["ename"], verdict["evalue"], [where, text] if where else [text])
 
     def _fail(self, cell: NotebookNode, ename: str, evalue: str, traceback: list[str] | None = None) -> None:
         lines = traceback or [f"{ename}: {evalue}"]
@@ -246,7 +337,11 @@ class _Run:
     async def _start_kernel(self, upto: int) -> None:
         """Start a kernel and bring it to where the last one died, without the cells that killed it."""
         self.kernels += 1
-        manager = AsyncKernelManager(kernel_name="python3")
+        manager = AsyncKernelManager(
+            kernel_name="python3",
+            # Where the next run finds it, should this one be killed.
+            connection_file=str(scratch() / f"{uuid.uuid4().hex}.json"),
+        )
         manager.sandbox_request = KernelRequest(
             self.settings.limits, self.work, self.plan.imports, self.settings.pristine
         )
@@ -270,9 +365,12 @@ class _Run:
             output_bytes=self.outputs_left,
         )
         self.client.reset_execution_trackers()
-        await self.client.async_start_new_kernel()
-        await self.client.async_start_new_kernel_client()
-        ready = self._read(self.provisioner.channel, "ready", 30)
+        try:
+            await self.client.async_start_new_kernel()
+            await self.client.async_start_new_kernel_client()
+            ready = self._read(self.provisioner.channel, "ready", 30)
+        except (RuntimeError, EOFError) as error:
+            raise SandboxError(f"a new kernel ended at once: {error}") from error
         # A test that imports what the sandbox lacks would otherwise fail every learner.
         failed = [
             f for f in (ready or {"failed": ["no answer"]})["failed"] if f.startswith(("no", *self._pristine_imports()))
@@ -281,7 +379,8 @@ class _Run:
             raise SandboxError(f"the kernel cannot import what the tests need: {'; '.join(failed)}")
         for index, cell in enumerate(self.result.notebook.cells[:upto]):
             if cell.cell_type == "code" and not is_test(cell) and index not in self.deadly and cell.source.strip():
-                self.client.timeout = self.settings.cell_timeout
+                left = self.deadline - time.monotonic()
+                self.client.timeout = max(1, int(min(self.settings.cell_timeout, left)))
                 copy = from_dict({**cell, "outputs": []})
                 await self.client.async_execute_cell(copy, index)
 
@@ -301,7 +400,9 @@ class _Run:
         await self.provisioner.cleanup()
         if client.kc is not None:
             client.kc.stop_channels()
-        await client.km._async_cleanup_resources()
+        # nbclient has done so itself, if the kernel died while it started.
+        if client.km is not None:
+            await client.km._async_cleanup_resources()
 
     def _account(self) -> None:
         self.flooded |= self.client.flooded

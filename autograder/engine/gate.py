@@ -10,15 +10,21 @@ the grader, and its attempt fails.
 import builtins
 import sys
 from _ast import Expr, Expression
+from _asyncio import _get_running_loop, _set_running_loop
 from _thread import get_ident
+from asyncio import new_event_loop
 from collections.abc import Generator, Iterable
+from posix import _exit, getpid
 from types import ModuleType
 from typing import Any
 
-_ONLY_AST = 0x400
+_ONLY_AST, _TOP_LEVEL_AWAIT, _COROUTINE = 0x400, 0x2000, 0x80
 # Read past whatever a learner's exception class defines under these names.
 _NAME_OF = type.__dict__["__name__"].__get__
 _TRACEBACK_OF = BaseException.__dict__["__traceback__"].__get__
+# Where learners may put a folder named dlcourse.
+_WRITABLE = ("/home/learner/", "/tmp/", "/dev/shm/")
+_NUMBERS = (int, float, bool, complex)
 # Modules and classes that tests lean on. Those that are loaded are compared before and after each test.
 WATCHED_MODULES = (
     *("builtins", "math", "operator", "functools", "itertools", "statistics", "sys", "os", "types"),
@@ -55,17 +61,30 @@ _EVENTS = {
     "exec": "exec eval",
     "marshal.load": "load",
     "marshal.loads": "loads",
+    "os.fork": "fork",
+    "os.forkpty": "fork",
     "object.__getattr__": None,
     "object.__setattr__": None,
     "object.__delattr__": None,
+    # Raised by the guarded modules, see _guard.
+    "autograder.setattr": None,
 }
+# Classes are renamed in all innocence.
+_HARMLESS = frozenset(("__name__", "__qualname__", "__module__", "__doc__"))
+# Modules that give raw memory.
+_RAW_MODULES = ("_cffi_backend", "_ctypes")
 # Every event whose name starts so, however it came about.
 _FAMILIES = ("ctypes.",)
 # Library modules through which a learner may look at frames or code: look through them at who called.
 _SEE_THROUGH = tuple(
-    f"/{name}.py"
-    for name in ("inspect", "traceback", "bdb", "pdb", "dis", "code", "codeop", "runpy", "trace", "types", "cmd")
-) + ("logging/__init__.py", "_pyrepl", "ctypes/__init__.py", "ctypes/util.py")
+    f"/{name}.py" for name in ("inspect", "bdb", "pdb", "dis", "code", "codeop", "runpy", "trace", "types", "cmd")
+) + ("_pyrepl", "ctypes/__init__.py", "ctypes/util.py")
+# These look at frames all the time and give only text, but for a few functions that hand out frames.
+_TELLERS = ("/logging/__init__.py", "/traceback.py")
+_HANDING = {"<lambda>", "currentframe", "walk_tb", "walk_stack", "_walk_tb_with_full_positions"}
+# Libraries that compile texts which a learner gives them: these are read like cells.
+_READERS = ("/pandas/core/computation/expr.py", "/sympy/parsing/sympy_parser.py")
+_LONGEST_CODE = 60_000
 
 
 def open_gate(
@@ -83,8 +102,11 @@ def open_gate(
     """
     trusted, own_builtins, failed = _import(imports, pristine)
     channel.send({"id": "ready", "failed": failed})
+    _remove_raw_memory()
     snapshot = _snapshot(WATCHED_MODULES)
-    sys.addaudithook(_audit_hook(channel, libraries, own_file))
+    process = getpid()
+    _guard(WATCHED_MODULES)
+    sys.addaudithook(_audit_hook(channel, libraries, own_file, snapshot))
     waiting: dict | None = None
     question = yield None
     while True:
@@ -96,10 +118,18 @@ def open_gate(
         test, waiting = waiting, None
         changed = _differences(snapshot)
         names = {name: value for name, value in trusted.items() if name in test["names"]}
-        namespace = {**argument, **names, "__builtins__": own_builtins}
+        # A learner's `sum = 0` must not change what a test does, nor must a learner's `all`.
+        theirs = {n: value for n, value in argument.items() if n not in _BUILTIN_NAMES or n in test.get("own", ())}
+        namespace = {**theirs, **names, "__builtins__": own_builtins}
+        # Functions that the instructor gave are those the instructor wrote.
+        exec(compile(test.get("given", ""), own_file, "exec"), namespace)
         before = dict(namespace)
-        outcome = _run(test["source"], namespace, own_file)
+        outcome = _run(test["source"], namespace, _Shared(namespace, argument, names), own_file)
+        if getpid() != process:
+            # The learner's code forked: the verdict is the first process's to give.
+            _exit(0)
         changed += _differences(snapshot)
+        changed += outcome.pop("forged", ())
         changed += [name for name in names if namespace.get(name) is not names[name]]
         channel.send({"id": test["id"], "changed": changed[:20], **outcome})
         # What a test defines stays visible to later cells, as in an ordinary notebook.
@@ -132,47 +162,148 @@ def _import(statements: Iterable[str], pristine: Iterable[str]) -> tuple[dict[st
             del sys.modules[name]
         sys.modules.update(loaded)
     names.pop("__builtins__", None)
-    first_import = builtins.__import__
-
-    def trusted_import(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
-        if level or name not in modules:
-            return first_import(name, globals, locals, fromlist, level)
-        return modules[name] if fromlist else modules[name.partition(".")[0]]
-
+    trusted_import = _isolated(_TRUSTED_IMPORT, first_import=builtins.__import__, modules=modules)["trusted_import"]
     return names, {**vars(builtins), "__import__": trusted_import}, failed
+
+
+# What learner code can get hold of is compiled apart: its `__globals__` are not the gate's.
+_TRUSTED_IMPORT = """
+def trusted_import(name, globals=None, locals=None, fromlist=(), level=0):
+    if level or name not in modules:
+        return first_import(name, globals, locals, fromlist, level)
+    return modules[name] if fromlist else modules[name.partition(".")[0]]
+"""
+_GUARDED = """
+class Guarded(ModuleType):
+    def __setattr__(self, name, value):
+        audit("autograder.setattr", self, name, value)
+        change(self, name, value)
+
+    def __delattr__(self, name):
+        audit("autograder.setattr", self, name, None)
+        remove(self, name)
+"""
+
+
+def _isolated(source: str, **names: Any) -> dict[str, Any]:
+    names |= {"__name__": "isolated", "__builtins__": dict(vars(builtins))}
+    exec(compile(source, "<imports>", "exec"), names)
+    return names
+
+
+def _guard(watched: Iterable[str]) -> None:
+    """Let the watched modules raise an audit event whenever an attribute of theirs is set.
+
+    Comparing them before and after a test does not show a function that was replaced only for a moment.
+    """
+    raw = {"change": ModuleType.__setattr__, "remove": ModuleType.__delattr__}
+    guarded = _isolated(_GUARDED, ModuleType=ModuleType, audit=sys.audit, **raw)["Guarded"]
+    for name in watched:
+        if type(sys.modules.get(name)) is ModuleType:
+            sys.modules[name].__class__ = guarded
+
+
+def _remove_raw_memory() -> None:
+    """Take away what turns a number into memory and what no notebook needs."""
+    native = sys.modules.get("torch._C")
+    for name in ("_construct_storage_from_data_pointer", "_construct_CUDA_Tensor_From_Storage_And_Metadata"):
+        if native is not None and hasattr(native, name):
+            delattr(native, name)
 
 
 def _belongs(name: str, prefixes: tuple[str, ...]) -> bool:
     return any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
 
 
-def _run(source: str, namespace: dict[str, Any], file: str) -> dict[str, Any]:
+class _Shared:
+    """The names of a running test. What it binds anew or deletes of the learner's, the learner's functions see.
+
+    A test may take away a function to see whether another one calls it. What the test adds is its own.
+    """
+
+    def __init__(self, namespace: dict[str, Any], theirs: dict[str, Any], fixed: Iterable[str]) -> None:
+        self._namespace, self._theirs = namespace, theirs
+        self._common = {name for name in theirs if name in namespace and name not in fixed}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._namespace[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._namespace[name] = value
+        if name in self._common:
+            self._theirs[name] = value
+
+    def keys(self) -> Iterable[str]:
+        """Return all names, for IPython's magics."""
+        return self._namespace.keys()
+
+    def __delitem__(self, name: str) -> None:
+        del self._namespace[name]
+        if name in self._common:
+            self._theirs.pop(name, None)
+
+
+def _run(source: str, namespace: dict[str, Any], shared: _Shared, file: str) -> dict[str, Any]:
     """Execute a test as IPython would: the value of a last expression is the cell's result."""
     try:
         tree = compile(source, file, "exec", _ONLY_AST)
         last = tree.body.pop() if tree.body and type(tree.body[-1]) is Expr else None
-        exec(compile(tree, file, "exec"), namespace)
+        _finish(eval(code := compile(tree, file, "exec", _TOP_LEVEL_AWAIT), namespace, shared), code)
         result = None
         if last is not None:
-            result = eval(compile(Expression(last.value), file, "eval"), namespace)
-        return {"status": "passed", "result": None if result is None else str(repr(result))[:200]}
+            code = compile(Expression(last.value), file, "eval", _TOP_LEVEL_AWAIT)
+            result = _finish(eval(code, namespace, shared), code)
+        if result is None or type(result) in _NUMBERS:
+            return {"status": "passed", "result": None if result is None else str(repr(result))[:200]}
+        # Points are read from this text. An object of another kind may say anything about itself.
+        text = str(repr(result))[:200]
+        try:
+            float(text)
+        except ValueError:
+            return {"status": "passed", "result": text}
+        return {"status": "passed", "result": text, "forged": ["the number that is the test's result"]}
     except BaseException as error:
         return {"status": "failed", **_describe(error, file)}
 
 
+def _finish(value: Any, code: Any) -> Any:
+    """Return the value of executed code; code with a top-level await is run in an event loop of its own."""
+    if not code.co_flags & _COROUTINE:
+        return value
+    results = []
+
+    async def run() -> None:
+        results.append(await value)
+
+    around = _get_running_loop()
+    _set_running_loop(None)
+    loop = new_event_loop()
+    try:
+        loop.run_until_complete(run())
+    finally:
+        loop.close()
+        _set_running_loop(around)
+    # An event loop that was tampered with may have left out the test.
+    return results[0]
+
+
 def _describe(error: BaseException, file: str) -> dict[str, Any]:
     """Name, text and the last line of the test that an exception passed through; never a frame's content."""
-    line, step = 0, _TRACEBACK_OF(error)
+    line, step, in_answer = 0, _TRACEBACK_OF(error), False
     while step is not None:
-        if step.tb_frame.f_code.co_filename == file and step.tb_frame.f_globals is not globals():
+        name = step.tb_frame.f_code.co_filename
+        if name == file and step.tb_frame.f_globals is not globals():
             line = step.tb_lineno
+        elif name != file:
+            # Whether code that sees what the test gave it had a say in the message.
+            in_answer = in_answer or "/dlcourse/" not in name or name.startswith(_WRITABLE)
         step = step.tb_next
     try:
         # A learner's exception may have a __str__ of its own.
         text = str(str(error))[:8000]
     except BaseException:
         text = ""
-    return {"ename": _NAME_OF(type(error))[:100], "evalue": text, "line": line}
+    return {"ename": _NAME_OF(type(error))[:100], "evalue": text, "line": line, "in_answer": in_answer}
 
 
 def _snapshot(names: Iterable[str]) -> list[tuple[str, Any, dict, set, dict]]:
@@ -209,15 +340,18 @@ def _differences(snapshot: list[tuple[str, Any, dict, set, dict]]) -> list[str]:
     return found
 
 
-def _audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str) -> Any:
+def _audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapshot: list) -> Any:
     """Return a hook that reports introspection by learner code, and makes it fail."""
-    events, families, see_through = _EVENTS, _FAMILIES, _SEE_THROUGH
+    events, families, see_through, tellers = _EVENTS, _FAMILIES, _SEE_THROUGH, _TELLERS
     getframe, ident = sys._getframe, get_ident
+    fixed = {id(space): (name, known) for name, space, known, _, _ in snapshot}
     inside: set[int] = set()
     reports = [0]
+    native = (*libraries, "/usr/", "/lib")
 
-    def who(frame: Any, word: str) -> str | None:
-        words = word.split()
+    def who(frame: Any, event: str, word: str) -> str | None:
+        """Return the place in learner code that asked for this; None if it was a library for its own purposes."""
+        words = set(word.split())
         while frame is not None:
             code = frame.f_code
             file = code.co_filename
@@ -225,34 +359,87 @@ def _audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str) -> Any:
                 return None
             if not file.startswith(libraries) and not file.startswith("<frozen"):
                 return f"line {frame.f_lineno} of {code.co_name}"
-            if file.endswith(see_through):
-                # inspect, traceback and their like ask for whoever called them, by their function's name.
-                words = [code.co_name]
+            if file.endswith(tellers):
+                if code.co_name not in _HANDING and not frame.f_locals.get("capture_locals"):
+                    return None
+                words = _HANDING
+                if code.co_name in _HANDING and frame.f_back and frame.f_back.f_code.co_filename == file:
+                    words = set()
+            elif file.endswith(see_through):
+                # inspect, ctypes and their like ask for whoever called them, by their function's or class's name.
+                words = {*code.co_qualname.split("."), *(("compile", "exec") if event == "compile" else ())}
             elif any(w in code.co_names or w in code.co_consts for w in words):
                 # A library looks at frames for its own purposes. It must be its own code that asks, not
                 # a function of the learner's choice that it calls back.
                 return None
+            elif event.startswith("ctypes.") and "ctypes" in frame.f_globals:
+                return None
             frame = frame.f_back
         return None
 
-    def hook(event: str, arguments: tuple) -> None:
-        if event not in events:
-            if not event.startswith(families):
+    def judge(event: str, arguments: tuple, frame: Any) -> str | None:
+        """Return what is wrong with an event, or None."""
+        if event == "import":
+            # Native code of the learner's own could do anything.
+            if type(arguments[1]) is str and not arguments[1].startswith(native):
+                return f"native module {arguments[0]}"
+            if arguments[0] not in _RAW_MODULES:
+                return None
+            place = who(frame, event, arguments[0])
+            return f"{arguments[0]} at {place}" if place else None
+        path = arguments[0] if event == "ctypes.dlopen" and type(arguments[0]) is str else ""
+        if "/" in path and not path.startswith(native):
+            return "native library"
+        if event == "marshal.loads" and frame.f_code.co_name == "_compile_bytecode":
+            # Nobody can read compiled code, and it can claim to come from any file.
+            path = frame.f_locals.get("bytecode_path")
+            if path is not None and not path.startswith(libraries):
+                return "compiled code"
+        if event == "autograder.setattr":
+            name, known = fixed.get(id(vars(arguments[0])), ("", {}))
+            if arguments[1] not in known or known[arguments[1]] is arguments[2]:
+                return None
+        word = events.get(event, event.rpartition(".")[2]) or arguments[1]
+        place = who(frame, event, word)
+        if place is not None:
+            return f"{word.split()[0]} at {place}"
+        if event == "compile" and arguments[0] is not None:
+            show(arguments[0], arguments[1], frame)
+        return None
+
+    def show(source: Any, file: Any, frame: Any) -> None:
+        """Send the grader code that stands in no cell: of modules beside the notebook and of texts for `eval`."""
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            if type(file) is not str or file.startswith(libraries):
                 return
-            word = event.rpartition(".")[2]
         else:
-            word = events[event] or arguments[1]
+            steps = 0
+            while frame is not None and not frame.f_code.co_filename.endswith(_READERS):
+                frame, steps = frame.f_back, steps + 1
+                if steps > 3:
+                    return
+            if frame is None:
+                return
+        text = source if type(source) is str else str(source, "utf-8", "replace") if type(source) is bytes else ""
+        if text:
+            channel.send({"code": text[:_LONGEST_CODE], "cut": len(text) > _LONGEST_CODE})
+
+    def hook(event: str, arguments: tuple) -> None:
+        if event not in events and event != "import" and not event.startswith(families):
+            return
+        if event == "object.__setattr__" and arguments[1] in _HARMLESS:
+            return
         me = ident()
         if me in inside:
             return
         inside.add(me)
         try:
-            place = who(getframe(1), word)
-            if place is None:
+            found = judge(event, arguments, getframe(1))
+            if found is None:
                 return
             if reports[0] < 20:
                 reports[0] += 1
-                channel.send({"tampering": f"{event} {word.split()[0]} at {place}"})
+                channel.send({"tampering": f"{event} {found}"})
         finally:
             inside.discard(me)
         raise RuntimeError("this is not available while a notebook is graded")

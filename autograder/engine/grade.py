@@ -1,40 +1,63 @@
-"""`autograder grade`: grade what is new or changed in a class, in parallel, and say what was found."""
+"""`autograder grade`: grade what is new or changed in a class, in parallel, and say what was found.
 
-import json
+A run gathers its work, sends it through an executor (threads here, or a Dask cluster), and has one
+writer, in this thread. It can be killed at any moment: the next one goes on where it was.
+"""
+
+import contextlib
+import difflib
+import errno
+import fnmatch
 import logging
 import os
+import shutil
 import sys
 import time
 import warnings
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import nbformat
 from filelock import FileLock, Timeout
-from nbformat import NotebookNode
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.preprocessors import AssignLatePenalties
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import OperationalError, SAWarning, SQLAlchemyError
 
 from autograder.course import CourseError
 from autograder.engine.execute import Settings
-from autograder.engine.gradebook import submission_time, write_grades
-from autograder.engine.plan import make_plan
+from autograder.engine.gradebook import GradebookBusy, patiently, submission_time, write_grades
+from autograder.engine.ledger import Ledger
+from autograder.engine.plan import as_released, make_plan
+from autograder.engine.report import Row, print_class, show_progress, write_record
 from autograder.engine.sandbox import SandboxError
+from autograder.engine.scratch import sweep
+from autograder.engine.stop import Stop
 from autograder.engine.submission import (
+    Assignment,
     Graded,
     Master,
+    Submission,
+    WarmKeeper,
     fingerprint,
-    recorded_fingerprint,
+    leftovers,
+    prepare_folder,
+    put_folder,
+    read_submission,
     run_submission,
-    write_folder,
 )
-from autograder.engine.warm import WarmProcess
-from autograder.intake import check_submissions
-from autograder.table import print_table
+from autograder.engine.warm import WarmProcess, start_warm, warm_set
+from autograder.intake import check_submissions, not_handed_in
+
+# What comes in while a run is under way is graded in further rounds of it, so many in all.
+_ROUNDS = 3
+_READ_AHEAD = 16
+_NOT_YET = "not graded yet"
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 @dataclass(frozen=True)
@@ -47,202 +70,367 @@ class Options:
     timeout: int | None = None
     memory_mb: int | None = None
     force: bool = False
+    scheduler: str | None = None
+    sandbox: bool = True
 
 
-class GradingRun:
-    """One run over one assignment of the course at `root`."""
+def grade(root: Path, options: Options) -> int:
+    """Run `autograder grade`; return 0 if every submission was graded, 3 if some could not be.
 
-    def __init__(self, root: Path, options: Options) -> None:
-        self.root, self.options = root, options
-        os.chdir(root)
+    Raises:
+        CourseError: the course or the machine does not allow it, or stopped allowing it; the message
+            says what to do. What was graded until then is kept.
+        KeyboardInterrupt: the run was stopped by a signal.
+    """
+    for name in ("jobs", "timeout", "memory_mb"):
+        if (value := getattr(options, name)) is not None and value < 1:
+            raise CourseError(f"--{name.removesuffix('_mb')} must be at least 1, not {value}")
+    for stream in (sys.stdout, sys.stderr):
+        # A learner's id may hold what the terminal cannot show.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    # nbgrader builds its records in an order that SQLAlchemy comments on.
+    warnings.filterwarnings("ignore", category=SAWarning)
+    # nbgrader logs each trouble of the gradebook with a stack trace; here it is said in a line.
+    logging.getLogger("tornado.application").setLevel(logging.CRITICAL)
+    with Stop() as stop, contextlib.chdir(root):
+        course = Course(root)
+        course.check_known(options.assignment)
+        try:
+            with (
+                FileLock(root / f".grading-{options.assignment}.lock").acquire(timeout=0),
+                patiently(lambda: Gradebook(course.coursedir.db_url, course.coursedir.course_id)) as gradebook,
+            ):
+                return GradingRun(course, gradebook, options, stop).run()
+        except Timeout:
+            raise CourseError(f"{options.assignment} is being graded by another run") from None
+        except SandboxError as error:
+            raise CourseError(
+                f"no sandbox could be made ({error}); `autograder doctor` says what is missing and how to get it; "
+                "--no-sandbox grades without, with your rights"
+            ) from None
+        except (GradebookBusy, SQLAlchemyError) as error:
+            said = str(getattr(error, "orig", error)).splitlines()[0]
+            raise CourseError(f"the gradebook cannot be used: {said}; what was graded is kept") from None
+
+
+class Course:
+    """An nbgrader course, as its configuration describes it. Must be made in its root."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
         self.app = NbGrader()
         # nbgrader talks at length about every step; what matters is in the table.
         self.app.log_level = logging.ERROR
         self.app.initialize([])
         self.coursedir = self.app.coursedir
-        self.settings = _settings(self.app, options)
         self.late_plugin = AssignLatePenalties(parent=self.app).plugin_class(parent=self.app)
-        self.rows: list[dict] = []
+
+    def check_known(self, assignment: str) -> None:
+        """Raise CourseError for an assignment that has no source, with the nearest name that has one."""
+        known = [name for name, path in self._matching("source", ".", None) if any(path.glob("*.ipynb"))]
+        if assignment not in known:
+            raise CourseError(f"no assignment {assignment!r} in source/{_nearest(assignment, known)}")
+
+    def submissions(self, assignment: str) -> dict[str, Path]:
+        """Return the submitted folders by learner, in order."""
+        return dict(sorted(self._matching("submitted", None, assignment)))
+
+    def submitted(self, student: str, assignment: str) -> Path:
+        """Return the place of a submission."""
+        return Path(self.coursedir.format_path(self.coursedir.submitted_directory, student, assignment))
+
+    def graded(self, student: str, assignment: str) -> Path:
+        """Return the place of a graded folder."""
+        return Path(self.coursedir.format_path(self.coursedir.autograded_directory, student, assignment))
+
+    def all_graded(self, assignment: str) -> Iterator[tuple[str, Path]]:
+        """Yield learners who have a folder in autograded/, and the place of this assignment in it."""
+        return self._matching("autograded", None, assignment, exist=False)
+
+    def _matching(
+        self, step: str, student: str | None, assignment: str | None, exist: bool = True
+    ) -> Iterator[tuple[str, Path]]:
+        """Yield what stands in the place of the one part of a path that is None, with the path."""
+        mark = "\0"
+        directory = getattr(self.coursedir, f"{step}_directory")
+        before, _, after = self.coursedir.format_path(directory, student or mark, assignment or mark).partition(mark)
+        parent, prefix = os.path.split(before)
+        suffix, slash, rest = after.partition("/")
+        if not os.path.isdir(parent):
+            return
+        for entry in os.scandir(parent):
+            name = entry.name[len(prefix) : len(entry.name) - len(suffix)]
+            if entry.name != prefix + name + suffix or not name or not entry.is_dir():
+                continue
+            path = Path(entry.path + slash + rest)
+            ignored = any(fnmatch.fnmatch(name, pattern) for pattern in self.coursedir.ignore)
+            if not ignored and (path.is_dir() or not exist):
+                yield name, path
+
+
+class Executor(Protocol):
+    """Where submissions are run."""
+
+    slots: int
+
+    def submit(self, submission: Submission) -> "Future[Graded]":
+        """Begin to run one submission."""
+
+    def check(self) -> None:
+        """Raise CourseError if nothing more can come from here. Called every second."""
+
+    def describe(self) -> dict:
+        """Return what the run record should say about it."""
+
+    def close(self) -> None:
+        """Stop everything that still runs."""
+
+
+class LocalExecutor:
+    """Threads of this program, each with a kernel forked from one warm process."""
+
+    def __init__(self, assignment: Assignment, jobs: int, start: Callable[[], WarmProcess] = WarmProcess) -> None:
+        self.assignment, self.jobs = assignment, jobs
+        # One more than can run, so that no thread waits for the writer.
+        self.slots = jobs + 1
+        self.warm = WarmKeeper(start)
+        self.pool = ThreadPoolExecutor(jobs)
+
+    def submit(self, submission: Submission) -> "Future[Graded]":
+        """Begin to run one submission."""
+        return self.pool.submit(run_submission, submission, self.assignment, self.warm)
+
+    def check(self) -> None:
+        """Threads do not get lost."""
+
+    def describe(self) -> dict:
+        """Return what the run record should say about it."""
+        return {"jobs": self.jobs, "warm_restarts": self.warm.restarts}
+
+    def close(self) -> None:
+        """End every sandbox, so that no thread waits for one."""
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        self.warm.close()
+        self.pool.shutdown(wait=True)
+
+
+class GradingRun:
+    """One run over one assignment."""
+
+    def __init__(self, course: Course, gradebook: Gradebook, options: Options, stop: Stop) -> None:
+        self.course, self.gradebook, self.options, self.stop = course, gradebook, options, stop
+        self.assignment = patiently(lambda: _assignment(course, gradebook, options))
+        self.digest = self.assignment.digest()
+        self.records = course.root / ".autograder"
+        # In a folder of its own: beside it lie the run records.
+        names = [master.name for master in self.assignment.masters]
+        self.ledger = Ledger(self.records / "ledger" / f"{self.assignment.name}.json", names)
+        self.rows: dict[str, Row] = {}
+        self.expected = 0
 
     def run(self) -> int:
-        """Grade; return 0 if every submission was graded, 3 if some could not be."""
-        # nbgrader builds its records in an order that SQLAlchemy comments on.
-        warnings.filterwarnings("ignore", category=SAWarning)
-        week = self.options.assignment
-        lock = FileLock(self.root / f".grading-{week}.lock")
-        try:
-            with lock.acquire(timeout=0), Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
-                return self._run(gradebook)
-        except Timeout:
-            raise CourseError(f"{week} is being graded by another run") from None
-
-    def _run(self, gradebook: Gradebook) -> int:
+        """Grade; return the exit code."""
         started = time.monotonic()
-        week = self.options.assignment
-        masters = self._masters(gradebook)
-        findings: dict[str, list[str]] = {}
-        for finding in check_submissions(self.root, week):
-            findings.setdefault(finding.student_id, []).append(finding.text)
+        sweep()
         folders = self._folders()
-        pending = {
-            student: folder for student, folder in folders.items() if self._is_new(student, folder, masters, gradebook)
-        }
-        print(f"{week}: {len(folders)} submissions, {len(pending)} to grade", flush=True)
+        self._remove_orphans(folders)
+        pending = self._pending(folders, force=self.options.force)
+        name = self.assignment.name
+        print(f"{name}: {len(folders)} submissions, {len(pending)} to grade", flush=True)
+        described: dict = {}
         try:
             if pending:
-                self._grade(pending, masters, gradebook, findings)
+                executor = self._executor()
+                try:
+                    self._rounds(pending, executor)
+                finally:
+                    described = executor.describe()
+                    executor.close()
         finally:
-            record = self._record(started, len(folders))
-        failed = [row for row in self.rows if row["error"]]
+            kept = sum(row.error is None for row in self.rows.values())
+            if self.expected and sys.exc_info()[0] is not None:
+                print(f"{name}: {kept} of {self.expected} graded and kept", flush=True)
+            record = self._write_down(started, len(folders), described)
         if self.rows:
-            self._print(masters)
-        print(f"run record: {record.relative_to(self.root)}")
-        return 3 if failed else 0
+            print_class(list(self.rows.values()), [t for m in self.assignment.masters for t in m.plan.tests])
+        if record is not None:
+            print(f"run record: {record.relative_to(self.course.root)}")
+        return 3 if any(row.error for row in self.rows.values()) else 0
 
-    def _masters(self, gradebook: Gradebook) -> list[Master]:
-        week = self.options.assignment
-        try:
-            notebooks = gradebook.find_assignment(week).notebooks
-        except MissingEntry:
-            raise CourseError(
-                f"{week} is not in the gradebook: run `nbgrader generate_assignment {week}` first"
-            ) from None
-        masters = []
-        for entry in sorted(notebooks, key=lambda n: n.name):
-            path = Path(self.coursedir.format_path(self.coursedir.source_directory, ".", week)) / f"{entry.name}.ipynb"
-            if not path.is_file():
-                raise CourseError(f"{path} is missing, but the gradebook knows it as part of {week}")
-            source = nbformat.read(path, as_version=4)
-            stored = {cell.name: cell for cell in entry.source_cells}
-            _as_released(source, stored)
-            masters.append(Master(entry.name, source, {n: c.checksum for n, c in stored.items()}, make_plan(source)))
-        return masters
+    def _executor(self) -> Executor:
+        if self.options.scheduler is None:
+            start = partial(start_warm, self.course.root, self.assignment.name, sandboxed=self.options.sandbox)
+            return LocalExecutor(self.assignment, self.options.jobs, start)
+        from autograder.engine.cluster import ClusterExecutor
 
-    def _folders(self) -> dict[str, Path]:
-        pattern = self.coursedir.format_path(self.coursedir.submitted_directory, "*", self.options.assignment)
-        found = {path.parent.name: path for path in sorted(Path("/").glob(pattern.lstrip("/"))) if path.is_dir()}
+        return ClusterExecutor(self.assignment, self.options.scheduler)
+
+    def _rounds(self, pending: dict[str, Path], executor: Executor) -> None:
+        """Grade what is pending, then what came in or changed meanwhile."""
+        for _ in range(_ROUNDS):
+            self.expected += len(pending.keys() - self.rows.keys())
+            work_off(self._read(pending), executor, self._finish)
+            failed = {student for student, row in self.rows.items() if row.error}
+            now = self._folders(missing_ok=True)
+            pending = self._pending({s: folder for s, folder in now.items() if s not in failed})
+            if not pending:
+                return
+            print(f"{self.assignment.name}: {len(pending)} came in meanwhile", flush=True)
+
+    # Gathering
+
+    def _folders(self, missing_ok: bool = False) -> dict[str, Path]:
+        found = self.course.submissions(self.assignment.name)
         unknown = [student for student in self.options.students if student not in found]
-        if unknown:
-            raise CourseError(f"no submission of {', '.join(unknown)} for {self.options.assignment}")
-        chosen = self.options.students or found
-        return {student: found[student] for student in chosen}
+        if unknown and not missing_ok:
+            nearest = _nearest(unknown[0], list(found))
+            raise CourseError(f"no submission of {', '.join(map(repr, unknown))} for {self.assignment.name}{nearest}")
+        return {s: folder for s, folder in found.items() if not self.options.students or s in self.options.students}
 
-    def _target(self, student: str) -> Path:
-        return Path(self.coursedir.format_path(self.coursedir.autograded_directory, student, self.options.assignment))
+    def _pending(self, folders: dict[str, Path], force: bool = False) -> dict[str, Path]:
+        """Return those of the folders that must be graded."""
+        known = patiently(self._known)
+        return {
+            student: folder
+            for student, folder in folders.items()
+            if force or student not in known or self._is_new(student, folder)
+        }
 
-    def _is_new(self, student: str, folder: Path, masters: list[Master], gradebook: Gradebook) -> bool:
-        if self.options.force:
-            return True
+    def _known(self) -> set[str]:
+        """Return the learners who have a submission in the gradebook."""
+        entry = self.gradebook.find_assignment(self.assignment.name)
+        query = self.gradebook.db.query(SubmittedAssignment.student_id)
+        return {student for (student,) in query.filter(SubmittedAssignment.assignment_id == entry.id)}
+
+    def _is_new(self, student: str, folder: Path) -> bool:
+        target = self.course.graded(student, self.assignment.name)
+        recorded = self.ledger.fingerprint(student, target)
         try:
-            gradebook.find_submission(self.options.assignment, student)
-        except MissingEntry:
+            return recorded is None or bool(leftovers(target)) or recorded != fingerprint(folder, self.digest)
+        except OSError:
+            # Whatever it is, it will be said when the submission is read to be graded.
             return True
-        return recorded_fingerprint(self._target(student), masters) != fingerprint(folder, masters)
 
-    def _grade(
-        self, pending: dict[str, Path], masters: list[Master], gradebook: Gradebook, findings: dict[str, list[str]]
-    ) -> None:
-        warm = WarmProcess()
-        pool = ThreadPoolExecutor(self.options.jobs)
-        try:
-            futures: dict[Future[Graded], str] = {
-                pool.submit(run_submission, folder, student, masters, warm, self.settings): student
-                for student, folder in pending.items()
-            }
-            waiting = set(futures)
-            while waiting:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    self._finish(futures[future], future, pending, gradebook, findings)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        finally:
-            # Ends every sandbox, so that no thread waits for one.
-            warm.close()
-            pool.shutdown(wait=True, cancel_futures=True)
+    def _remove_orphans(self, folders: dict[str, Path]) -> None:
+        """Remove what a killed run left for learners who have no submission any more."""
+        submitted = folders if not self.options.students else self.course.submissions(self.assignment.name)
+        for student, target in self.course.all_graded(self.assignment.name):
+            if student not in submitted:
+                for leftover in leftovers(target):
+                    shutil.rmtree(leftover, ignore_errors=True)
 
-    def _finish(
-        self,
-        student: str,
-        future: Future[Graded],
-        pending: dict[str, Path],
-        gradebook: Gradebook,
-        findings: dict[str, list[str]],
-    ) -> None:
-        """Store one submission: first the gradebook, then the folder whose fingerprint says that it is done."""
-        row = {"student": student, "error": None, "needs_human": [], "remarks": findings.get(student, [])}
-        self.rows.append(row)
+    def _read(self, pending: dict[str, Path]) -> Iterator[Submission]:
+        """Mend and read submissions, as they are needed."""
+        students = list(pending)
+        for start in range(0, len(students), _READ_AHEAD):
+            chunk = students[start : start + _READ_AHEAD]
+            self.rows |= {student: Row(student, error=_NOT_YET) for student in chunk}
+            for finding in check_submissions(self.course.root, self.assignment.name, chunk):
+                self.rows[finding.student_id].remarks.append(finding.text)
+            for student in chunk:
+                try:
+                    submission = read_submission(student, pending[student], self.digest)
+                except Exception as error:  # one learner's folder must not stop the class
+                    self._note_failure(student, error)
+                    continue
+                yield submission
+
+    # Writing
+
+    def _finish(self, submission: Submission, future: "Future[Graded]") -> None:
+        """Store one submission and note what became of it."""
         try:
             graded = future.result()
-            folder = pending[student]
-            notebooks = {name: (e.notebook, e.needs_human) for name, e in graded.executions.items()}
-            time_in = submission_time(self.coursedir, folder)
-            row |= write_grades(gradebook, self.options.assignment, student, time_in, notebooks, self.late_plugin)
-            write_folder(graded, folder, self._target(student), list(self.coursedir.ignore))
-            row["needs_human"] = graded.needs_human
-            row["remarks"] = row["remarks"] + graded.remarks
-            row |= {
-                "wall_s": round(sum(e.wall_s for e in graded.executions.values()), 3),
-                "cpu_s": round(sum(e.cpu_s for e in graded.executions.values()), 3),
-                "memory_mb": round(max(e.memory_mb for e in graded.executions.values())),
-            }
-        except SandboxError:
-            raise
+            with self.stop.postponed():
+                marks = self._store(submission, graded)
+                self.rows[submission.student].fill(marks, graded)
         except Exception as error:  # one submission's mishap must not stop the class
-            row["error"] = f"{type(error).__name__}: {error}"[:500]
-        if sys.stderr.isatty():
-            print(f"\r{len(self.rows)}/{len(pending)} graded ", end="", file=sys.stderr, flush=True)
+            self._note_failure(submission.student, error)
+        show_progress(sum(row.error != _NOT_YET for row in self.rows.values()), self.expected)
 
-    def _record(self, started: float, submissions: int) -> Path:
-        """Write what this run did, for machines."""
-        folder = self.root / ".autograder"
-        folder.mkdir(exist_ok=True)
-        now = datetime.now(UTC)
+    def _note_failure(self, student: str, error: Exception) -> None:
+        self.rows[student].error = _sentence(error)
+        _raise_if_general(error)
+
+    def _store(self, submission: Submission, graded: Graded) -> dict:
+        """Write the gradebook and the graded folder, so that a kill at any moment is made good by the next run."""
+        name, student = self.assignment.name, submission.student
+        target = self.course.graded(student, name)
+        made = prepare_folder(graded, submission, target, list(self.course.coursedir.ignore))
+        try:
+            notebooks = {n: (e.notebook, e.needs_human) for n, e in graded.executions.items()}
+            handed_in = submission_time(self.course.coursedir, self.course.submitted(student, name))
+            absent = not_handed_in(self.course.root, self.course.submitted(student, name))
+            marks = write_grades(self.gradebook, name, student, handed_in, notebooks, self.course.late_plugin, absent)
+        except BaseException:
+            # Nothing was written: the old folder, if there is one, still belongs to the gradebook.
+            shutil.rmtree(made, ignore_errors=True)
+            raise
+        put_folder(made, target)
+        self.ledger.note(student, target, graded.fingerprint)
+        return marks
+
+    def _write_down(self, started: float, submissions: int, described: dict) -> Path | None:
+        """Write ledger and run record. A full disk must not hide why a run ended."""
         record = {
-            "assignment": self.options.assignment,
-            "finished": now.isoformat(timespec="seconds"),
+            "assignment": self.assignment.name,
             "seconds": round(time.monotonic() - started, 3),
-            "jobs": self.options.jobs,
-            "sandbox": "namespaces",
+            "sandbox": "namespaces" if self.options.sandbox else "none",
+            **described,
             "submissions": submissions,
-            "graded": sorted(self.rows, key=lambda row: row["student"]),
+            "graded": [row.as_dict() for _, row in sorted(self.rows.items())],
         }
-        path = folder / f"{self.options.assignment}-{now:%Y%m%dT%H%M%S}-{os.getpid()}.json"
-        path.write_text(json.dumps(record, indent=1), "utf-8")
-        return path
-
-    def _print(self, masters: list[Master]) -> None:
-        tests = [name for master in masters for name in master.plan.tests]
-        if sys.stderr.isatty():
-            print(file=sys.stderr)
-        table = [["learner", "marks", *(f"E{i + 1}" for i in range(len(tests))), "to know"]]
-        for row in sorted(self.rows, key=lambda row: row["student"]):
-            if row["error"]:
-                table.append([row["student"], "-", *("-" for _ in tests), f"not graded: {row['error']}"])
-                continue
-            notes = [f"NEEDS A HUMAN: {'; '.join(row['needs_human'])}"] if row["needs_human"] else []
-            notes += [f"{row['seconds_late'] / 3600:g} h late"] if row["seconds_late"] else []
-            total = f"{row['score']:g}" + (f" +{row['waiting']}" if row["waiting"] else "")
-            marks = [f"{row['marks'][name]:g}" for name in tests]
-            table.append([row["student"], total, *marks, "; ".join(notes + row["remarks"])])
-        print_table(table)
-        print("(+n: so many answers wait for a human grader)")
-        for number, name in enumerate(tests, 1):
-            print(f"  E{number}  {name.removesuffix('_test')}")
+        try:
+            self.ledger.save()
+            return write_record(self.records, self.assignment.name, record)
+        except OSError as error:
+            print(f"autograder: the run record could not be written: {error}", file=sys.stderr)
+            return None
 
 
-def _as_released(source: NotebookNode, stored: dict) -> None:
-    """Put in the texts of the gradebook: what learners got, should the source have been edited since."""
-    for cell in source.cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if grade_id in stored and not cell.metadata.nbgrader.get("solution"):
-            cell.source = stored[grade_id].source
+def work_off(submissions: Iterable[Submission], executor: Executor, finish) -> None:
+    """Keep the executor busy, and call `finish(submission, future)` for each, one at a time."""
+    left = iter(submissions)
+    waiting: dict[Future[Graded], Submission] = {}
+    while True:
+        while len(waiting) < executor.slots and (submission := next(left, None)) is not None:
+            waiting[executor.submit(submission)] = submission
+        if not waiting:
+            return
+        done, _ = wait(waiting, timeout=1, return_when=FIRST_COMPLETED)
+        for future in done:
+            finish(waiting.pop(future), future)
+        executor.check()
+
+
+def _assignment(course: Course, gradebook: Gradebook, options: Options) -> Assignment:
+    """Read the instructor's notebooks."""
+    week, coursedir = options.assignment, course.coursedir
+    try:
+        notebooks = gradebook.find_assignment(week).notebooks
+    except MissingEntry:
+        raise CourseError(f"{week} is not in the gradebook: run `nbgrader generate_assignment {week}` first") from None
+    masters = []
+    for entry in sorted(notebooks, key=lambda n: n.name):
+        path = Path(coursedir.format_path(coursedir.source_directory, ".", week)) / f"{entry.name}.ipynb"
+        if not path.is_file():
+            raise CourseError(f"{path} is missing, but the gradebook knows it as part of {week}")
+        try:
+            source = nbformat.read(path, as_version=4)
+        except Exception as error:  # whatever a file may hold
+            raise CourseError(f"{path} cannot be read: {_sentence(error)}") from None
+        stored = {cell.name: cell for cell in entry.source_cells}
+        as_released(source, {name: cell.source for name, cell in stored.items()})
+        masters.append(Master(entry.name, source, {n: c.checksum for n, c in stored.items()}, make_plan(source)))
+    warm = tuple(warm_set(course.root, week))
+    return Assignment(week, tuple(masters), _settings(course.app, options), warm, options.sandbox)
 
 
 def _settings(app: NbGrader, options: Options) -> Settings:
     """Limits from the command line, else from nbgrader_config.py, else the defaults."""
-    settings = Settings()
+    rules = app.config.get("SandboxedExecute", {}).get("stock_rules", False)
+    settings = Settings(stock_rules=bool(rules))
     configured = app.config.get("Execute", {}).get("timeout")
     timeout = options.timeout or configured
     if timeout:
@@ -252,15 +440,22 @@ def _settings(app: NbGrader, options: Options) -> Settings:
     return settings
 
 
-def grade(root: Path, options: Options) -> int:
-    """Run `autograder grade`; return its exit code.
+def _raise_if_general(error: Exception) -> None:
+    """Raise what would happen to every other submission as well; return for a mishap of one."""
+    if isinstance(error, (CourseError, SandboxError, GradebookBusy)):
+        raise error
+    full = isinstance(error, OSError) and error.errno in _NO_SPACE
+    if full or (isinstance(error, OperationalError) and any(w in str(error.orig) for w in ("full", "disk I/O"))):
+        said = error.orig if isinstance(error, OperationalError) else error
+        raise CourseError(f"{said}; make room and run the same command again: what was graded is kept") from None
+    if isinstance(error, OperationalError):
+        raise error
 
-    Raises:
-        CourseError: the course or the machine does not allow it; the message says what to do.
-    """
-    try:
-        return GradingRun(root, options).run()
-    except SandboxError as error:
-        raise CourseError(
-            f"this machine cannot make the sandbox ({error}); `autograder doctor` says what is missing"
-        ) from None
+
+def _sentence(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1, 0.4)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(sorted(known)[:20]) or 'none'}"

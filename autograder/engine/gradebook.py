@@ -5,19 +5,25 @@ is one writer in a run, one transaction a submission, and manual grades and comm
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nbformat import NotebookNode
 from nbgrader import utils
-from nbgrader.api import Gradebook, SubmittedNotebook
+from nbgrader.api import Gradebook, InvalidEntry, SubmittedNotebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import LateSubmissionPlugin
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-_PATIENCE_S = 60
+PATIENCE_S = 60
+_T = TypeVar("_T")
+
+
+class GradebookBusy(Exception):
+    """Another program holds the gradebook."""
 
 
 def write_grades(
@@ -27,6 +33,7 @@ def write_grades(
     timestamp: datetime | None,
     notebooks: dict[str, tuple[NotebookNode, list[str]]],
     late_plugin: LateSubmissionPlugin,
+    absent: Collection[str] = (),
 ) -> dict[str, Any]:
     """Store one submission's grades; return its score, maximum, seconds late and marks by grade_id.
 
@@ -37,41 +44,65 @@ def write_grades(
         timestamp: when the submission was handed in, UTC.
         notebooks: by notebook name, the executed notebook and why it needs a human (usually nothing).
         late_plugin: decides about a penalty.
+        absent: names of notebooks that were not handed in: nothing in them earns or awaits points.
     """
 
-    def store() -> None:
+    def store() -> dict[str, Any]:
         gradebook.update_or_create_student(student)
         extra = {"timestamp": timestamp} if timestamp is not None else {}
         gradebook.update_or_create_submission(assignment, student, **extra)
         for name, (notebook, reasons) in notebooks.items():
+            if name in absent:
+                for grade in gradebook.find_submission_notebook(name, assignment, student).grades:
+                    grade.auto_score, grade.needs_manual_grade = 0, False
+                continue
             for cell in notebook.cells:
                 if utils.is_grade(cell):
-                    _store_grade(gradebook, cell, name, assignment, student, reasons)
-                if utils.is_solution(cell):
+                    store_grade(gradebook, cell, name, assignment, student, suspected=bool(reasons))
+                if utils.is_solution(cell) or utils.is_task(cell):
                     _store_comment(gradebook, cell, name, assignment, student)
+        # What the penalties and the sums are computed from is in the database, not in loaded objects.
+        gradebook.db.flush()
+        gradebook.db.expire_all()
         for name in notebooks:
             submitted = gradebook.find_submission_notebook(name, assignment, student)
             _store_penalty(submitted, late_plugin)
-        gradebook.db.commit()
+        gradebook.db.flush()
+        gradebook.db.expire_all()
+        submission = gradebook.find_submission(assignment, student)
+        return {
+            "score": submission.score,
+            "max_score": submission.max_score,
+            "seconds_late": submission.total_seconds_late,
+            "marks": {g.name: g.score for n in submission.notebooks for g in n.grades},
+            "waiting": sum(g.needs_manual_grade for n in submission.notebooks for g in n.grades),
+        }
 
-    _patiently(gradebook, store)
-    submission = gradebook.find_submission(assignment, student)
-    return {
-        "score": submission.score,
-        "max_score": submission.max_score,
-        "seconds_late": submission.total_seconds_late,
-        "marks": {g.name: g.score for n in submission.notebooks for g in n.grades},
-        "waiting": sum(g.needs_manual_grade for n in submission.notebooks for g in n.grades),
-    }
+    return _in_one_transaction(gradebook, store)
 
 
-def _store_grade(
-    gradebook: Gradebook, cell: NotebookNode, name: str, assignment: str, student: str, reasons: list[str]
+def store_grade(
+    gradebook: Gradebook, cell: NotebookNode, name: str, assignment: str, student: str, *, suspected: bool
 ) -> None:
+    """Store what one executed cell earned, by nbgrader's rules.
+
+    Args:
+        gradebook: the open gradebook; the caller commits.
+        cell: a graded cell.
+        name: name of the notebook.
+        assignment: name of the assignment.
+        student: id of the learner.
+        suspected: whatever the tests said, it is not to be believed: no points until somebody has looked.
+    """
     grade = gradebook.find_grade(cell.metadata.nbgrader["grade_id"], name, assignment, student)
-    auto_score, _ = utils.determine_grade(cell)
-    if reasons and not utils.is_solution(cell):
-        # Whatever the tests said, it is not to be believed: no points until somebody has looked.
+    # The gradebook's, should the source have been edited since the release.
+    cell.metadata.nbgrader["points"] = grade.max_score
+    try:
+        auto_score, _ = utils.determine_grade(cell)
+    except (ValueError, KeyError):
+        # A test whose result is no possible number of points, which stops stock nbgrader.
+        auto_score = None
+    if suspected and not utils.is_solution(cell):
         auto_score = None
     grade.auto_score = auto_score
     grade.needs_manual_grade = grade.manual_score is not None or auto_score is None
@@ -93,21 +124,53 @@ def _store_penalty(submitted: SubmittedNotebook, late_plugin: LateSubmissionPlug
             submitted.late_submission_penalty = min(max(penalty, 0), submitted.score)
 
 
-def _patiently(gradebook: Gradebook, store: Callable[[], None]) -> None:
-    """Run a transaction, again for a while if another program (the form grader, say) holds the gradebook."""
-    deadline = time.monotonic() + _PATIENCE_S
+def _in_one_transaction(gradebook: Gradebook, store: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Run `store` so that all that it writes comes into the gradebook, or nothing, and return its result.
+
+    The right to write is taken first: nothing that is read for the transaction can then change before
+    its end. nbgrader's own functions commit as they go; here they only flush.
+    """
+    session = gradebook.db
+
+    def attempt() -> dict[str, Any]:
+        try:
+            session.rollback()
+            if session.get_bind().dialect.name == "sqlite":
+                session.execute(text("PRAGMA busy_timeout = 200"))
+                session.execute(text("BEGIN IMMEDIATE"))
+            session.commit = session.flush
+            try:
+                stored = store()
+            finally:
+                del session.commit
+            session.commit()
+        except BaseException as error:
+            session.rollback()
+            if isinstance(error, InvalidEntry) and isinstance(error.__context__, OperationalError):
+                # nbgrader's word for any trouble, a full disk for example.
+                raise error.__context__ from None
+            raise
+        return stored
+
+    return patiently(attempt)
+
+
+def patiently(action: Callable[[], _T]) -> _T:
+    """Do something with the gradebook, again for a while if another program (the form grader, say) holds it.
+
+    Raises:
+        GradebookBusy: it was held for longer than that.
+    """
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            store()
-            return
+            return action()
         except OperationalError as error:
-            gradebook.db.rollback()
-            if "locked" not in str(error) or time.monotonic() > deadline:
+            if "locked" not in str(error):
                 raise
-            time.sleep(0.2)
-        except BaseException:
-            gradebook.db.rollback()
-            raise
+            if time.monotonic() > deadline:
+                raise GradebookBusy(f"another program has held the gradebook for {PATIENCE_S:g} s") from None
+            time.sleep(0.1)
 
 
 def submission_time(coursedir: CourseDirectory, folder: Path) -> datetime | None:

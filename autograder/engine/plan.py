@@ -1,11 +1,21 @@
 """What the grader knows of an assignment's notebook before it opens a submission."""
 
 import ast
+import re
+import threading
 from dataclasses import dataclass, field
+from tokenize import COMMENT, DEDENT, ENDMARKER, NEWLINE, NL, TokenError, generate_tokens
 
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbgrader import utils
+
+# Text that learners never get: from a line with the first mark to one with the second, or to the end.
+HIDDEN_REGION = re.compile(
+    r"^[^\n]*BEGIN (HIDDEN TESTS|MARK SCHEME).*?(END \1[^\n]*(\n|\Z)|\Z)", re.DOTALL | re.MULTILINE
+)
+# Cell magics around a test that swallow its error, or time it: the test runs without them.
+_WRAPPER = re.compile(r"\A\s*%%(time|capture)\b[^\n]*\n")
 
 
 @dataclass(frozen=True)
@@ -17,12 +27,30 @@ class Plan:
         names: names bound by the top-level ones; tests see the instructor's binding of these.
         code: the source of all code cells, solutions included: what these use, learners may use.
         tests: source of the autograded test cells by grade_id.
+        given: the functions that locked cells define, which tests see as the instructor wrote them.
+        own: every name that the notebook binds; of built-in names, tests see a learner's only if it is here.
     """
 
     imports: tuple[str, ...] = ()
     names: frozenset[str] = frozenset()
     code: tuple[str, ...] = ()
     tests: dict[str, str] = field(default_factory=dict)
+    given: str = ""
+    own: frozenset[str] = frozenset()
+
+
+# Python 3.11 counts the depth of a syntax tree for all threads together, and fails if two of them parse at once.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def parse(source: str) -> ast.Module:
+    """Parse Python; threads may call this at the same time.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: it cannot be parsed.
+    """
+    with _ONE_AT_A_TIME:
+        return ast.parse(source)
 
 
 def make_plan(source: NotebookNode) -> Plan:
@@ -34,7 +62,7 @@ def make_plan(source: NotebookNode) -> Plan:
         if utils.is_solution(cell):
             continue
         try:
-            tree = ast.parse(plain_python(cell.source))
+            tree = parse(plain_python(cell.source))
         except SyntaxError:
             continue
         for node in ast.walk(tree):
@@ -44,7 +72,39 @@ def make_plan(source: NotebookNode) -> Plan:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
     tests = {cell.metadata.nbgrader.grade_id: cell.source for cell in cells if is_test(cell)}
-    return Plan(tuple(imports), frozenset(names), tuple(cell.source for cell in cells), tests)
+    given, own = _given(cells)
+    return Plan(tuple(imports), frozenset(names), tuple(cell.source for cell in cells), tests, given, own)
+
+
+def _given(cells: list[NotebookNode]) -> tuple[str, frozenset[str]]:
+    """Return the functions of locked cells, and all names that the notebook binds at its top level."""
+    given: dict[str, str] = {}
+    rebound: set[str] = set()
+    for cell in cells:
+        try:
+            tree = parse(plain_python(cell.source))
+        except SyntaxError:
+            continue
+        locked = utils.is_locked(cell) and not utils.is_grade(cell) and not utils.is_solution(cell)
+        for node in tree.body:
+            if locked and isinstance(node, ast.FunctionDef) and not node.decorator_list:
+                given[node.name] = ast.unparse(node)
+            else:
+                rebound |= _bound(node)
+    return "\n".join(text for name, text in given.items() if name not in rebound), frozenset(rebound | given.keys())
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """Return the names that a statement binds at the top level (and a few more from inside of loops)."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {node.name}
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).partition(".")[0] for alias in inner.names}
+        elif isinstance(inner, ast.FunctionDef | ast.ClassDef):
+            names.add(inner.name)
+    return names
 
 
 def is_test(cell: NotebookNode) -> bool:
@@ -54,4 +114,32 @@ def is_test(cell: NotebookNode) -> bool:
 
 def plain_python(source: str) -> str:
     """Return a cell's source with magics and shell lines turned into calls."""
-    return TransformerManager().transform_cell(source)
+    return TransformerManager().transform_cell(_WRAPPER.sub("", source))
+
+
+def shows_result(source: str) -> bool:
+    """Whether the value of a cell's last expression is put out: not if a semicolon stands behind it."""
+    try:
+        tokens = list(generate_tokens(iter(source.splitlines(keepends=True)).__next__))
+    except (SyntaxError, TokenError):
+        return True
+    solid = [token for token in tokens if token.type not in (COMMENT, NEWLINE, NL, DEDENT, ENDMARKER)]
+    return not (solid and solid[-1].string == ";")
+
+
+def visible_part(source: str) -> str:
+    """Return the text of a locked cell without hidden tests and rubrics: what learners got."""
+    return HIDDEN_REGION.sub("", source).strip()
+
+
+def as_released(source: NotebookNode, texts: dict[str, str]) -> None:
+    """Put in the gradebook's texts: what learners got, should the source have been edited since.
+
+    Args:
+        source: the instructor's notebook; changed in place.
+        texts: by grade_id, the source of each cell that the gradebook knows.
+    """
+    for cell in source.cells:
+        meta = cell.metadata.get("nbgrader", {})
+        if meta.get("grade_id") in texts and not meta.get("solution"):
+            cell.source = texts[meta["grade_id"]]

@@ -6,12 +6,18 @@ source's tests and locked texts and the learner's own answers; every other cell 
 """
 
 import copy
+import re
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader import utils
 
+from autograder.engine.plan import is_test, visible_part
+
 _KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+_MISSING = "This cell (id:{}) was missing from the submission. It was added back by the grader."
+_CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_MOST_NAMED = 5
 
 
 def restore(submission: NotebookNode, source: NotebookNode, checksums: dict[str, str]) -> list[str]:
@@ -21,46 +27,29 @@ def restore(submission: NotebookNode, source: NotebookNode, checksums: dict[str,
         submission: a valid notebook, of any origin.
         source: the instructor's notebook, with the tests and locked texts that were released.
         checksums: by grade_id, nbgrader's checksum of the released cell; an answer that still has it
-            was never worked on.
+            was never worked on. A cell of the source that is not here was added after the release.
     """
-    mended: list[str] = []
-    masters = {c.metadata.nbgrader.grade_id: c for c in source.cells if isinstance(c.metadata.get("nbgrader"), dict)}
-    order = list(masters)
-    kept: list[NotebookNode] = []
-    place: dict[str, int] = {}
-    for cell in submission.cells:
-        grade_id = _grade_id(cell)
-        if grade_id is None or grade_id not in masters or not _fits(cell, masters[grade_id]):
-            if grade_id in masters and cell.cell_type == "raw":
-                mended.append(f"{grade_id} was turned into raw text")
-            _forget(cell)
-        elif grade_id in place:
-            kept_cell = kept[place[grade_id]]
-            # A copied cell: the one that was worked in counts, the last one if both were.
-            if _is_open(masters[grade_id]) and cell.source != kept_cell.source:
-                if _untouched(kept_cell, checksums):
-                    kept[place[grade_id]], cell = cell, kept_cell
-                mended.append(f"{grade_id} stands there twice")
-            elif cell.source != kept_cell.source or _is_open(masters[grade_id]):
-                mended.append(f"{grade_id} stands there twice")
-            if not _is_open(masters[grade_id]):
-                continue
-            _forget(cell)
+    masters = {name: cell for cell in source.cells if (name := _grade_id(cell)) in checksums}
+    mended: dict[str, list[str]] = {}
+    chosen = _choose(submission.cells, masters, checksums, mended)
+    cells = []
+    for index, cell in enumerate(submission.cells):
+        name = _grade_id(cell)
+        if name in masters and chosen[name] == index:
+            cells.append(_from_master(cell, masters[name], checksums[name], mended))
         else:
-            place[grade_id] = len(kept)
-        kept.append(cell)
-    cells = [
-        _from_master(cell, masters[grade_id], checksums, mended) if (grade_id := _grade_id(cell)) in masters else cell
-        for cell in kept
-    ]
-    _put_back(cells, masters, order, mended)
-    _reorder_tests(cells, order, masters, mended)
+            # A cell of the learner's own, or a copy: it runs, but nothing is graded by it.
+            cell.metadata.pop("nbgrader", None)
+            cells.append(cell)
+    _put_back(cells, masters, checksums, mended)
+    _reorder(cells, masters, mended)
     submission.cells = cells
-    if submission.metadata.get("kernelspec", {}).get("name") != "python3":
-        mended.append("another kernel was chosen")
+    language = _language(submission.metadata)
     submission.metadata = NotebookNode(kernelspec=NotebookNode(_KERNELSPEC), language_info=NotebookNode(name="python"))
-    _unique_ids(cells)
-    return list(dict.fromkeys(mended))
+    submission.nbformat, submission.nbformat_minor = 4, 5
+    _valid_ids(cells)
+    remarks = [f"{_list(names)} {_many(what) if names[1:] else what}" for what, names in mended.items()]
+    return remarks + ([f"the notebook was set to {language}"] if language != "python" else [])
 
 
 def _grade_id(cell: NotebookNode) -> str | None:
@@ -69,81 +58,126 @@ def _grade_id(cell: NotebookNode) -> str | None:
     return grade_id if isinstance(grade_id, str) else None
 
 
-def _fits(cell: NotebookNode, master: NotebookNode) -> bool:
-    """Whether a cell can stand for the master: of the same kind, or a kind that can be turned into it."""
-    return cell.cell_type == master.cell_type or cell.cell_type in ("code", "markdown", "raw")
+def _choose(
+    cells: list[NotebookNode], masters: dict[str, NotebookNode], checksums: dict[str, str], mended: dict[str, list[str]]
+) -> dict[str, int]:
+    """Return which of several cells with one grade_id counts: the last, or the last that was worked in."""
+    copies: dict[str, list[int]] = {}
+    for index, cell in enumerate(cells):
+        if (name := _grade_id(cell)) in masters:
+            copies.setdefault(name, []).append(index)
+    chosen = {}
+    for name, places in copies.items():
+        worked_in = [
+            i
+            for i in places
+            if utils.is_solution(masters[name])
+            and cells[i].source.strip()
+            and _checksum(cells[i].source, masters[name]) != checksums[name]
+        ]
+        chosen[name] = (worked_in or places)[-1]
+        if len(places) > 1:
+            differ = len({cells[i].source for i in worked_in}) > 1
+            mended.setdefault("stands there more than once" + (", the last counts" if differ else ""), []).append(name)
+    return chosen
 
 
-def _is_open(master: NotebookNode) -> bool:
-    return bool(utils.is_solution(master))
+def _checksum(text: str, master: NotebookNode) -> str:
+    """Return nbgrader's checksum of the master's cell with another text in it."""
+    return utils.compute_checksum(NotebookNode({**master, "source": text}))
 
 
-def _untouched(cell: NotebookNode, checksums: dict[str, str]) -> bool:
-    try:
-        return checksums.get(_grade_id(cell) or "") == utils.compute_checksum(cell)
-    except (KeyError, TypeError, ValueError):
-        return False
-
-
-def _forget(cell: NotebookNode) -> None:
-    cell.metadata.pop("nbgrader", None)
-
-
-def _from_master(
-    cell: NotebookNode, master: NotebookNode, checksums: dict[str, str], mended: list[str]
-) -> NotebookNode:
+def _from_master(cell: NotebookNode, master: NotebookNode, checksum: str, mended: dict[str, list[str]]) -> NotebookNode:
     """Return the learner's answer, or the source's text, with the source's kind and metadata."""
-    grade_id = master.metadata.nbgrader.grade_id
+    name = master.metadata.nbgrader.grade_id
+    answer = bool(utils.is_solution(master))
     if cell.cell_type != master.cell_type:
-        mended.append(f"{grade_id} was changed from {master.cell_type} to {cell.cell_type}")
-    make = new_code_cell if master.cell_type == "code" else new_markdown_cell
-    text = cell.source if _is_open(master) else master.source
-    restored = make(text, metadata=copy.deepcopy(master.metadata))
+        mended.setdefault(f"was made a {cell.cell_type} cell", []).append(name)
+    elif not answer and visible_part(cell.source) != visible_part(master.source):
+        mended.setdefault("was edited", []).append(name)
+    restored = _new_cell(master, cell.source if answer else master.source, checksum)
+    if answer and restored.cell_type == "markdown" and isinstance(cell.get("attachments"), dict):
+        restored.attachments = cell.attachments
     restored.id = cell.get("id", restored.id)
-    if grade_id in checksums:
-        restored.metadata.nbgrader["checksum"] = checksums[grade_id]
     return restored
 
 
-def _put_back(cells: list[NotebookNode], masters: dict[str, NotebookNode], order: list[str], mended: list[str]) -> None:
-    """Insert cells that are missing behind the cell that precedes them in the source."""
-    for position, grade_id in enumerate(order):
-        present = {_grade_id(cell): i for i, cell in enumerate(cells)}
-        if grade_id in present:
-            continue
-        earlier = [present[name] for name in order[:position] if name in present]
-        restored = copy.deepcopy(masters[grade_id])
-        if _is_open(restored):
-            restored.source = ""
-            # Nothing was answered, which nbgrader recognises by the checksum.
-            restored.metadata.nbgrader["checksum"] = utils.compute_checksum(restored)
-        restored.pop("outputs", None)
-        if restored.cell_type == "code":
-            restored.outputs, restored.execution_count = [], None
-        cells.insert(max(earlier) + 1 if earlier else 0, restored)
-        mended.append(f"{grade_id} was missing")
+def _new_cell(master: NotebookNode, text: str, checksum: str) -> NotebookNode:
+    make = new_code_cell if master.cell_type == "code" else new_markdown_cell
+    cell = make(text, metadata=copy.deepcopy(master.metadata))
+    cell.metadata.nbgrader["checksum"] = checksum
+    return cell
 
 
-def _reorder_tests(
-    cells: list[NotebookNode], order: list[str], masters: dict[str, NotebookNode], mended: list[str]
+def _put_back(
+    cells: list[NotebookNode],
+    masters: dict[str, NotebookNode],
+    checksums: dict[str, str],
+    mended: dict[str, list[str]],
 ) -> None:
-    """Move a test that stands before an answer it follows in the source to behind that answer."""
-    for position, grade_id in enumerate(order):
-        master = masters[grade_id]
-        if not (utils.is_grade(master) and not utils.is_solution(master)):
-            continue
-        present = {_grade_id(cell): i for i, cell in enumerate(cells)}
-        answers = [present[name] for name in order[:position] if _is_open(masters[name])]
-        last = max(answers, default=-1)
-        if last > present[grade_id]:
-            test = cells.pop(present[grade_id])
-            cells.insert(last, test)
-            mended.append(f"{grade_id} was moved before its answer")
+    """Insert cells that are missing behind the cells that precede them in the source."""
+    present = {_grade_id(cell) for cell in cells}
+    earlier: set[str] = set()
+    for name, master in masters.items():
+        if name not in present:
+            text = master.source
+            if utils.is_solution(master):
+                # Not the released text: the answer may stand in a cell of the learner's own, so where
+                # points are given by hand, a person looks.
+                text = ("# " if master.cell_type == "code" else "") + _MISSING.format(name)
+            place = max((i for i, cell in enumerate(cells) if _grade_id(cell) in earlier), default=-1)
+            cells.insert(place + 1, _new_cell(master, text, checksums[name]))
+            mended.setdefault("was missing", []).append(name)
+        earlier.add(name)
 
 
-def _unique_ids(cells: list[NotebookNode]) -> None:
+def _reorder(cells: list[NotebookNode], masters: dict[str, NotebookNode], mended: dict[str, list[str]]) -> None:
+    """Undo moves that take away what a cell needs: what is given comes first, a test after its answer."""
+    code = [name for name, master in masters.items() if master.cell_type == "code"]
+    order = {name: number for number, name in enumerate(code)}
+
+    def others(wanted: range) -> list[int]:
+        return [i for i, cell in enumerate(cells) if order.get(_grade_id(cell) or "", -1) in wanted]
+
+    for name, number in reversed(order.items()):
+        if utils.is_locked(masters[name]) and not utils.is_grade(masters[name]):
+            (place,) = others(range(number, number + 1))
+            first = min(others(range(number + 1, len(order))), default=place)
+            if first < place:
+                cells.insert(first, cells.pop(place))
+                mended.setdefault("was moved", []).append(name)
+    for name, number in order.items():
+        if is_test(masters[name]):
+            (place,) = others(range(number, number + 1))
+            last = max(others(range(number)), default=place)
+            if last > place:
+                cells.insert(last, cells.pop(place))
+                mended.setdefault("was moved", []).append(name)
+
+
+def _language(metadata: NotebookNode) -> str:
+    """Return the language that a notebook says it is in: Python unless it says something else."""
+    for key, name in (("kernelspec", "language"), ("language_info", "name")):
+        section = metadata.get(key)
+        language = section.get(name) if isinstance(section, dict) else None
+        if isinstance(language, str) and language and language.lower() not in ("python", "python3", "ipython"):
+            return language[:20]
+    return "python"
+
+
+def _list(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _many(what: str) -> str:
+    return what.replace("was ", "were ").replace("stands", "stand").replace("made a", "made").replace("cell", "cells")
+
+
+def _valid_ids(cells: list[NotebookNode]) -> None:
     seen: set[str] = set()
     for cell in cells:
-        if cell.get("id") in seen or "id" not in cell:
+        given = cell.get("id")
+        if not isinstance(given, str) or not _CELL_ID.fullmatch(given) or given in seen:
             cell.id = new_code_cell().id
         seen.add(cell.id)

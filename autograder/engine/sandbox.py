@@ -8,6 +8,7 @@ See user_namespaces(7), mount_namespaces(7), pivot_root(2), mount_setattr(2).
 
 import contextlib
 import ctypes
+import errno
 import os
 import resource
 import select
@@ -31,9 +32,28 @@ _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 4096, 16384, 1 << 
 _MOUNT_ATTR_RDONLY, _MOUNT_ATTR_NOSUID, _MOUNT_ATTR_NODEV = 1, 2, 4
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 _MNT_DETACH = 2
+_PR_SET_SECCOMP = 22
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_SET_CHILD_SUBREAPER, _PR_SET_PDEATHSIG = 4, 24, 38, 36, 1
 # mount_setattr and pivot_root by machine; the C library has no wrapper for either everywhere.
 _SYSCALLS = {"x86_64": {"pivot_root": 155, "mount_setattr": 442}, "aarch64": {"pivot_root": 41, "mount_setattr": 442}}
+
+# System calls that no notebook makes, a second wall behind the namespaces: what mounts, traces or loads code
+# into the system; new namespaces, in which learner code would have rights again; and memory that counts for
+# no process (memfd, System V). Numbers by machine: x86_64, aarch64.
+_REFUSED = {
+    "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272),
+    "pidfd_getfd": (438, 438), "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51),
+    "unshare": (272, 97), "setns": (308, 268), "open_tree": (428, 428), "move_mount": (429, 429),
+    "fsopen": (430, 430), "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433),
+    "mount_setattr": (442, 442), "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194),
+    "msgget": (68, 186), "mq_open": (240, 180), "userfaultfd": (323, 282), "perf_event_open": (298, 241),
+    "bpf": (321, 280), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "keyctl": (250, 219),
+    "add_key": (248, 217), "request_key": (249, 218), "kexec_load": (246, 104), "init_module": (175, 105),
+    "finit_module": (313, 273), "delete_module": (176, 106), "open_by_handle_at": (304, 265),
+    "quotactl": (179, 60), "acct": (163, 89), "swapon": (167, 224), "reboot": (169, 142), "syslog": (103, 116),
+    "fanotify_init": (300, 262), "personality": (135, 92),
+}  # fmt: skip
+_CLONE = {"x86_64": (0xC000003E, 0, 56, 435), "aarch64": (0xC00000B7, 1, 220, 435)}
 
 LEARNER_UID = 1000
 HOME = "/home/learner"
@@ -95,23 +115,52 @@ class _Libc:
     def pivot_root(self, new: str, old: str) -> None:
         self.check(self._c.syscall(self._numbers["pivot_root"], new.encode(), old.encode()), "pivot_root")
 
-    def restrict(self, target: str, attributes: int) -> None:
-        """Set mount attributes on a mount and all below it."""
+    def restrict(self, target: str, attributes: int, *, below: bool = True) -> None:
+        """Set mount attributes on a mount and, usually, all below it."""
         # struct mount_attr: attr_set, attr_clr, propagation, userns_fd.
         packed = struct.pack("QQQQ", attributes, 0, 0, 0)
         number = self._numbers["mount_setattr"]
         result = self._c.syscall(
-            number, _AT_FDCWD, target.encode(), _AT_RECURSIVE, packed, ctypes.c_size_t(len(packed))
+            number, _AT_FDCWD, target.encode(), _AT_RECURSIVE if below else 0, packed, ctypes.c_size_t(len(packed))
         )
         self.check(result, f"mount_setattr {target}")
 
     def prctl(self, option: int, value: int) -> None:
         self.check(self._c.prctl(option, ctypes.c_ulong(value), 0, 0, 0), f"prctl {option}")
 
-    def drop_capabilities(self) -> None:
+    def refuse_calls(self) -> None:
+        """Install a filter (seccomp(2)) that refuses the system calls above, for good and for all children."""
+        machine, column, clone, clone3 = _CLONE[os.uname().machine]
+        load, equal, at_least, any_bit, give = 0x20, 0x15, 0x35, 0x45, 0x06
+        allow, kill, refuse, unknown = 0x7FFF0000, 0x80000000, 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS
+        numbers = [pair[column] for pair in _REFUSED.values()]
+        namespaces = sum(_CLONE_NEW.values()) | 0x2000000  # and control groups
+        # (code, if true skip, if false skip, value); the offsets are those of struct seccomp_data.
+        program = [
+            (load, 0, 0, 4), (equal, 1, 0, machine), (give, 0, 0, kill),
+            # No calls by the numbers of the x32 interface.
+            (load, 0, 0, 0), (at_least, 0, 1, 0x40000000), (give, 0, 0, unknown),
+            # Its flags lie in memory, where a filter cannot look; the C library then uses clone.
+            (equal, 0, 1, clone3), (give, 0, 0, unknown),
+        ]  # fmt: skip
+        for number in numbers:
+            program += [(equal, 0, 1, number), (give, 0, 0, refuse)]
+        program += [(equal, 0, 3, clone), (load, 0, 0, 16), (any_bit, 0, 1, namespaces), (give, 0, 0, refuse)]
+        program += [(give, 0, 0, allow)]
+        packed = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in program))
+        header = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(program), ctypes.addressof(packed)))
+        self.check(
+            self._c.prctl(_PR_SET_SECCOMP, ctypes.c_ulong(2), ctypes.c_void_p(ctypes.addressof(header)), 0, 0),
+            "seccomp",
+        )
+
+    def bound_capabilities(self) -> None:
+        """Let no program that is started gain a capability. Needs one itself, so it comes first."""
         for capability in range(64):
             if self._c.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) < 0:
                 break
+
+    def drop_capabilities(self) -> None:
         # capset(2), version 3: a header and two sets of effective, permitted, inheritable.
         header = struct.pack("II", 0x20080522, 0)
         self.check(self._c.capset(header, struct.pack("IIIIII", 0, 0, 0, 0, 0, 0)), "capset")
@@ -150,31 +199,42 @@ def spawn(
     """
     report_read, report_write = os.pipe()
     mapped_read, mapped_write = os.pipe()
-    middle = os.fork()
-    if middle == 0:
+    try:
+        first = _fork_into_namespaces()
+    except SandboxError:
+        for descriptor in (report_read, report_write, mapped_read, mapped_write):
+            os.close(descriptor)
+        raise
+    if first == 0:
         try:
             os.close(report_read)
             os.close(mapped_write)
-            _middle(view, limits, inside, keep, lifeline, report_write, mapped_read)
+            _first(view, limits, inside, keep, lifeline, report_write, mapped_read)
         except BaseException as error:
-            os.write(report_write, f"E{error}".encode()[:4000])
+            with contextlib.suppress(OSError):
+                os.write(report_write, f"E{error}".encode()[:4000])
+            traceback.print_exc()
         finally:
             os._exit(1)
     os.close(report_write)
     os.close(mapped_read)
+    text = b""
     try:
-        if os.read(report_read, 1) == b"U":
-            _map_users(middle)
-            os.write(mapped_write, b"M")
-        text = b""
+        _map_users(first)
+        os.write(mapped_write, b"M")
         while chunk := os.read(report_read, 4096):
             text += chunk
+    except OSError as error:
+        text = f"E{error}".encode()
     finally:
         os.close(report_read)
         os.close(mapped_write)
-        os.waitpid(middle, 0)
+        if not text.startswith(b"P"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(first, signal.SIGKILL)
+            os.waitpid(first, 0)
     if text.startswith(b"P"):
-        return int(text[1:])
+        return first
     raise SandboxError(text.removeprefix(b"E").decode(errors="replace") or "the sandbox could not be started")
 
 
@@ -190,32 +250,34 @@ def _map_users(pid: int) -> None:
     Path(f"/proc/{pid}/gid_map").write_text(groups)
 
 
-def _middle(
-    view: View, limits: Limits, inside: Callable, keep: tuple[int, ...], lifeline: int | None, report: int, mapped: int
-) -> None:
-    """Enter the namespaces and build the root, then fork the first process of the new process namespace."""
-    libc = _Libc()
-    flags = 0
+def _fork_into_namespaces() -> int:
+    """Fork, as os.fork does, with the child as the first process of new namespaces of every kind.
+
+    One clone(2) in place of fork, unshare and fork: the warm process is large, and each copy of its page
+    tables costs as much as all else in here.
+    """
+    flags = signal.SIGCHLD
     for flag in _CLONE_NEW.values():
         flags |= flag
-    libc.unshare(flags)
-    os.write(report, b"U")
-    if os.read(mapped, 1) != b"M":
-        raise SandboxError("the user map could not be written")
-    _build_root(libc, view, limits)
-    first = os.fork()
-    if first:
-        os.write(report, b"P%d" % first)
-        os._exit(0)
-    try:
-        _first(libc, limits, inside, keep, lifeline)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(1)
+    # PyDLL keeps the interpreter's lock, as os.fork does.
+    library, number = ctypes.PyDLL(None, use_errno=True), {"x86_64": 56, "aarch64": 220}.get(os.uname().machine)
+    if number is None:
+        raise SandboxError(f"no sandbox for {os.uname().machine} processors")
+    ctypes.pythonapi.PyOS_BeforeFork()
+    pid = library.syscall(ctypes.c_long(number), ctypes.c_ulong(flags), None, None, None, None)
+    if pid == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+        return 0
+    error = ctypes.get_errno()
+    ctypes.pythonapi.PyOS_AfterFork_Parent()
+    if pid < 0:
+        raise SandboxError(f"clone: {os.strerror(error)}")
+    return pid
 
 
 def _build_root(libc: _Libc, view: View, limits: Limits) -> None:
+    # An environment may be a link to elsewhere; where it leads is known only from the outside.
+    places = {path: os.path.realpath(path) for path in view.read_only}
     libc.mount("none", "/", None, _MS_REC | _MS_PRIVATE)
     # Two turns, as bubblewrap does it: the old root moves aside, so that even /tmp can be seen from
     # there, and the new one is built beside it.
@@ -237,8 +299,8 @@ def _build_root(libc: _Libc, view: View, limits: Limits) -> None:
             _bind(libc, new + inner, new + outer, 0)
     # After that, so that a course that lies below /tmp can be seen there.
     fixed = _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV
-    for path in sorted(set(view.read_only), key=len):
-        _bind(libc, f"/old{path}", new + path, fixed)
+    for path in sorted(places, key=len):
+        _bind(libc, f"/old{places[path]}", new + path, fixed)
     for name in ("null", "zero", "full", "random", "urandom"):
         _bind(libc, f"/old/dev/{name}", f"{new}/dev/{name}", _MOUNT_ATTR_NOSUID)
     os.makedirs(f"{new}/etc", exist_ok=True)
@@ -281,13 +343,22 @@ def _copy(source: str, target: str, most: int) -> None:
             os.chmod(os.path.join(place, name), 0o666)
 
 
-def _first(libc: _Libc, limits: Limits, inside: Callable, keep: tuple[int, ...], lifeline: int | None) -> None:
-    """Be process 1: finish the root, start the learner's process, close the socket folder, wait for the end."""
+def _first(
+    view: View, limits: Limits, inside: Callable, keep: tuple[int, ...], lifeline: int | None, report: int, mapped: int
+) -> None:
+    """Be process 1: build the root, start the learner's process, close the socket folder, wait for the end."""
+    libc = _Libc()
+    if os.read(mapped, 1) != b"M":
+        raise SandboxError("the user map could not be written")
+    _build_root(libc, view, limits)
     libc.mount("proc", "/new/proc", "proc", _MS_NOSUID | _MS_NODEV)
     libc.pivot_root("/new", "/new/home")
     # The old root now lies over /home; take it away with everything of the outside.
     libc.umount("/home")
+    # Without root's rights, learner code runs as the account that owns the new root.
+    libc.restrict("/", _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV, below=False)
     os.chdir(HOME)
+    os.write(report, b"P")
     # Whatever the warm process holds (its control socket above all) ends here.
     for descriptor in map(int, os.listdir("/proc/self/fd")):
         if descriptor > 2 and descriptor not in keep and descriptor != lifeline:
@@ -342,12 +413,16 @@ def _confine(libc: _Libc, limits: Limits) -> None:
         (resource.RLIMIT_MEMLOCK, 0),
     ):
         resource.setrlimit(kind, (most, most))
+    libc.bound_capabilities()
     if os.geteuid() == 0:
         os.setgroups([])
     os.setresgid(LEARNER_UID, LEARNER_UID, LEARNER_UID)
     os.setresuid(LEARNER_UID, LEARNER_UID, LEARNER_UID)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1)
     libc.drop_capabilities()
+    with contextlib.suppress(SandboxError):
+        # A few systems do without such filters; the namespaces stand by themselves.
+        libc.refuse_calls()
     # No debugger, and no /proc/self/mem, can reach into the kernel from its own children.
     libc.prctl(_PR_SET_DUMPABLE, 0)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

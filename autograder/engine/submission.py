@@ -1,11 +1,16 @@
-"""One submission: read it from its folder, restore and run it, and write the graded folder."""
+"""One submission: read it from its folder, restore and run it, and put the graded folder in place."""
 
 import fnmatch
 import hashlib
+import json
 import os
+import re
 import shutil
 import stat
 import tempfile
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,12 +20,16 @@ from nbformat import NotebookNode
 from autograder.engine.execute import Execution, Settings, execute
 from autograder.engine.plan import Plan
 from autograder.engine.restore import restore
+from autograder.engine.sandbox import SandboxError
+from autograder.engine.scratch import scratch
 from autograder.engine.warm import WarmProcess
 from autograder.outputs import LimitOutputSize
 
 # Larger than any honest notebook with figures; reading one takes several times its size in memory.
 LARGEST_NOTEBOOK = 50_000_000
 LARGEST_FOLDER = 200_000_000
+# So often is a submission run when the warm process dies under it.
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,33 @@ class Master:
     plan: Plan
 
 
+@dataclass(frozen=True)
+class Assignment:
+    """What every submission of a run is graded with. It travels to other machines: no paths of this one."""
+
+    name: str
+    masters: tuple[Master, ...]
+    settings: Settings
+    warm: tuple[str, ...] = ()
+    sandboxed: bool = True
+
+    def digest(self) -> bytes:
+        """Return a digest of the instructor's notebooks: when these change, everybody is graded again."""
+        digest = hashlib.sha256()
+        for master in self.masters:
+            digest.update(nbformat.writes(master.source).encode())
+        return digest.digest()
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What one learner handed in, as it was at one moment: the folder may change while it is graded."""
+
+    student: str
+    fingerprint: str
+    files: dict[str, bytes]
+
+
 @dataclass
 class Graded:
     """What became of one submission, before it is in the gradebook."""
@@ -40,8 +76,7 @@ class Graded:
     student: str
     fingerprint: str
     executions: dict[str, Execution] = field(default_factory=dict)
-    mended: list[str] = field(default_factory=list)
-    error: str | None = None
+    notes: list[str] = field(default_factory=list)
 
     @property
     def needs_human(self) -> list[str]:
@@ -51,34 +86,118 @@ class Graded:
     @property
     def remarks(self) -> list[str]:
         """What the instructor should know."""
-        return self.mended + [remark for execution in self.executions.values() for remark in execution.remarks]
+        return self.notes + [remark for execution in self.executions.values() for remark in execution.remarks]
 
 
-def fingerprint(folder: Path, masters: list[Master]) -> str:
-    """Return a digest of what was handed in and of what it is graded with."""
-    digest = hashlib.sha256()
-    for master in masters:
-        digest.update(nbformat.writes(master.source).encode())
-    for path in _ordinary_files(folder):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
+class WarmKeeper:
+    """Keeps one warm process for the threads of this program: starts it when first asked, and again if it died."""
+
+    def __init__(self, start: Callable[[], WarmProcess] = WarmProcess) -> None:
+        self._start = start
+        self._lock = threading.Lock()
+        self._processes: list[WarmProcess] = []
+        self._starts = 0
+        self._closed = False
+
+    def get(self) -> WarmProcess:
+        """Return the living process."""
+        with self._lock:
+            if self._closed:
+                raise SandboxError("the run is being stopped")
+            if not self._processes or not self._processes[-1].alive:
+                # A dead one is closed at the end only: its kernels may still live, and be at work.
+                self._processes.append(self._start_patiently())
+            return self._processes[-1]
+
+    def _start_patiently(self) -> WarmProcess:
+        """Start it, again if it is killed before it is ready."""
+        for _ in range(ATTEMPTS):
+            self._starts += 1
+            try:
+                return self._start()
+            except SandboxError as error:
+                reason = error
+        raise reason
+
+    @property
+    def restarts(self) -> int:
+        """How often it had to be started again."""
+        return max(0, self._starts - 1)
+
+    def close(self) -> None:
+        """End it and every kernel, for good."""
+        with self._lock:
+            self._closed = True
+            for process in self._processes:
+                process.close()
 
 
-def run_submission(folder: Path, student: str, masters: list[Master], warm: WarmProcess, settings: Settings) -> Graded:
+def read_submission(student: str, folder: Path, digest: bytes) -> Submission:
+    """Read all ordinary files of a folder; links, devices and what exceeds the size limit are left out.
+
+    Args:
+        student: whose it is.
+        folder: what was handed in.
+        digest: the assignment's.
+
+    Raises:
+        OSError: a file or folder cannot be read.
+    """
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _ordinary_files(folder)}
+    return Submission(student, _fingerprint(digest, files), files)
+
+
+def fingerprint(folder: Path, digest: bytes) -> str:
+    """Return what `read_submission` would say is the folder's fingerprint."""
+    return read_submission("", folder, digest).fingerprint
+
+
+def _fingerprint(digest: bytes, files: dict[str, bytes]) -> str:
+    whole = hashlib.sha256(digest)
+    for name, content in files.items():
+        whole.update(name.encode(errors="surrogateescape") + b"\0" + hashlib.sha256(content).digest())
+    return whole.hexdigest()
+
+
+def run_submission(submission: Submission, assignment: Assignment, warm: WarmKeeper) -> Graded:
     """Restore and run every notebook of one submission.
 
-    The folder must hold each notebook of the assignment as a valid file (see autograder.intake).
+    It must hold each notebook of the assignment as a valid file (see autograder.intake). If the warm
+    process or a new kernel dies meanwhile, the submission is run again from the start.
+
+    Raises:
+        SandboxError: no kernel could be started.
     """
-    graded = Graded(student, fingerprint(folder, masters))
-    with tempfile.TemporaryDirectory(prefix="ag-work-") as temporary:
+    for attempt in range(1, ATTEMPTS + 1):
+        process = warm.get()
+        try:
+            graded = _run_once(submission, assignment, process)
+        except (SandboxError, OSError) as error:
+            died = _has_died(process)
+            if attempt < ATTEMPTS and (died or isinstance(error, SandboxError)):
+                continue
+            if died:
+                raise RuntimeError(f"the warm process ended {ATTEMPTS} times while this was graded") from None
+            raise
+        if attempt > 1:
+            graded.notes.append("graded again, because the process it ran in was killed")
+        return graded
+    raise AssertionError("not reached")
+
+
+def _run_once(submission: Submission, assignment: Assignment, process: WarmProcess) -> Graded:
+    graded = Graded(submission.student, submission.fingerprint)
+    with tempfile.TemporaryDirectory(dir=scratch(), prefix="work-", ignore_cleanup_errors=True) as temporary:
         work = Path(temporary)
-        copy_files(folder, work, ignore=["*.ipynb", "timestamp.txt"])
-        for master in masters:
-            notebook = nbformat.read(folder / f"{master.name}.ipynb", as_version=4)
-            graded.mended += restore(notebook, master.source, master.checksums)
-            execution = execute(notebook, master.plan, warm, settings, work if any(work.iterdir()) else None)
+        write_files(submission.files, work, ignore=["*.ipynb", "timestamp.txt"])
+        for master in assignment.masters:
+            content = submission.files.get(f"{master.name}.ipynb")
+            if content is None:
+                raise FileNotFoundError(f"{master.name}.ipynb is missing, or is not an ordinary file")
+            notebook = nbformat.reads(content.decode("utf-8"), as_version=4)
+            graded.notes += restore(notebook, master.source, master.checksums)
+            used = work if any(work.iterdir()) else None
+            execution = execute(notebook, master.plan, process, assignment.settings, used)
             LimitOutputSize().preprocess(notebook, {})
             notebook.metadata["autograder"] = {
                 "fingerprint": graded.fingerprint,
@@ -89,62 +208,100 @@ def run_submission(folder: Path, student: str, masters: list[Master], warm: Warm
     return graded
 
 
-def write_folder(graded: Graded, submitted: Path, target: Path, ignore: list[str]) -> None:
-    """Put the graded folder in place in one step, as nbgrader lays it out.
+def _has_died(process: WarmProcess) -> bool:
+    """Whether the process is gone. Its sockets close a moment before that can be seen."""
+    for _ in range(20):
+        if not process.alive:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+# The graded folder. A new one is made beside the old one under a name of its own, then the gradebook is
+# written, then it takes the old one's place. While that name exists, folder and gradebook may differ,
+# so the next run grades such a submission again, whatever the fingerprints say.
+
+
+def prepare_folder(graded: Graded, submission: Submission, target: Path, ignore: list[str]) -> Path:
+    """Make the graded folder beside its place, as nbgrader lays it out, and return it.
 
     Args:
         graded: the outcome.
-        submitted: the learner's folder; its other files are copied.
-        target: the folder in autograded/.
+        submission: what was handed in; its other files are copied.
+        target: the folder's place in autograded/.
         ignore: nbgrader's patterns of files to leave out.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=target.parent, prefix=".grading-"))
+    made = _new_leftover(target)
     try:
-        copy_files(submitted, made, ignore=["*.ipynb", *ignore])
+        write_files(submission.files, made, ignore=["*.ipynb", *ignore])
         for name, execution in graded.executions.items():
             nbformat.write(execution.notebook, made / f"{name}.ipynb")
         for path in made.rglob("*"):
             # Read-only, as nbgrader leaves them: a graded notebook is not for editing.
             path.chmod(0o755 if path.is_dir() else 0o444)
         made.chmod(0o755)
-        if target.exists():
-            old = Path(tempfile.mkdtemp(dir=target.parent, prefix=".grading-"))
-            os.rename(target, old / "old")
-            os.rename(made, target)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.rename(made, target)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
+    return made
 
 
-def recorded_fingerprint(target: Path, masters: list[Master]) -> str | None:
+def put_folder(made: Path, target: Path) -> None:
+    """Put a prepared folder in place, and remove the old one and what killed runs left beside it."""
+    if target.exists():
+        os.rename(target, _new_leftover(target) / "old")
+    os.rename(made, target)
+    for leftover in leftovers(target):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def leftovers(target: Path) -> list[Path]:
+    """Return the folders beside a graded folder's place that a run has not finished with."""
+    # Exactly what mkdtemp makes: the folder is shared by all assignments.
+    pattern = re.compile(re.escape(_prefix(target)) + "[a-z0-9_]{8}")
+    try:
+        return [Path(entry) for entry in os.scandir(target.parent) if pattern.fullmatch(entry.name)]
+    except FileNotFoundError:
+        return []
+
+
+def _new_leftover(target: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=target.parent, prefix=_prefix(target)))
+
+
+def _prefix(target: Path) -> str:
+    return f".grading-{target.name}-"
+
+
+def recorded_fingerprint(target: Path, names: list[str]) -> str | None:
     """Return the fingerprint under which a folder in autograded/ was graded, or None."""
     found = set()
-    for master in masters:
+    for name in names:
         try:
-            notebook = nbformat.read(target / f"{master.name}.ipynb", as_version=4)
-            found.add(notebook.metadata.get("autograder", {}).get("fingerprint"))
-        except Exception:  # missing, or of a run that broke off
+            notebook = json.loads((target / f"{name}.ipynb").read_text("utf-8"))
+            found.add(notebook["metadata"]["autograder"]["fingerprint"])
+        except Exception:  # missing, or graded by another program
             return None
     return found.pop() if len(found) == 1 else None
 
 
-def copy_files(source: Path, target: Path, ignore: list[str]) -> None:
-    """Copy ordinary files; links, devices and whatever exceeds the size limit are left out."""
-    for path in _ordinary_files(source):
-        place = path.relative_to(source)
+def write_files(files: dict[str, bytes], target: Path, ignore: list[str]) -> None:
+    """Write files below `target`, except those with a part of their path among the patterns."""
+    for name, content in files.items():
+        place = Path(name)
         if any(fnmatch.fnmatch(part, pattern) for part in place.parts for pattern in ignore):
             continue
         (target / place).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target / place)
+        (target / place).write_bytes(content)
 
 
 def _ordinary_files(folder: Path) -> list[Path]:
+    def refuse(error: OSError) -> None:
+        raise error
+
     found, left = [], LARGEST_FOLDER
-    for place, folders, names in os.walk(folder, followlinks=False):
+    for place, folders, names in os.walk(folder, followlinks=False, onerror=refuse):
         folders.sort()
         for name in sorted(names):
             path = Path(place, name)

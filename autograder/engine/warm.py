@@ -1,6 +1,7 @@
 """The grader's handle on the warm process: start it, ask it for kernels, notice when it has died."""
 
 import array
+import ast
 import atexit
 import contextlib
 import json
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,7 +21,7 @@ from autograder.engine.channel import Channel
 from autograder.engine.sandbox import HOME, Limits, SandboxError
 from autograder.engine.zygote import MESSAGE_SIZE
 
-DEFAULT_WARM = ("numpy", "pandas", "matplotlib.pyplot", "torch", "d2l.torch", "sklearn.linear_model", "dlcourse.check")
+DEFAULT_WARM = ("numpy", "pandas", "matplotlib.pyplot", "torch", "d2l.torch", "dlcourse.check")
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,32 @@ class WarmProcess:
     Args:
         modules: what it imports before it forks anything; a missing one is noted, not fatal.
         visible: directories that kernels may read beside the Python environment (datasets, say).
+        sandboxed: False forks kernels that can do what the account can do.
 
     Raises:
         SandboxError: it could not be started.
     """
 
-    def __init__(self, modules: Sequence[str] = DEFAULT_WARM, visible: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, modules: Sequence[str] = DEFAULT_WARM, visible: Sequence[Path] = (), *, sandboxed: bool = True
+    ) -> None:
+        self._launch(modules, visible, sandboxed)
+        self.wait_ready()
+
+    @classmethod
+    def begin(
+        cls, modules: Sequence[str] = DEFAULT_WARM, visible: Sequence[Path] = (), *, sandboxed: bool = True
+    ) -> "WarmProcess":
+        """Start one and return at once; it imports while the caller does something else until `wait_ready`."""
+        self = cls.__new__(cls)
+        self._launch(modules, visible, sandboxed)
+        return self
+
+    def _launch(self, modules: Sequence[str], visible: Sequence[Path], sandboxed: bool) -> None:
         self.read_only = environment_paths(visible)
+        self.sandboxed = sandboxed
+        self.missing: list[str] = []
+        self._ready = False
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Only this process holds the write end: when it dies, however, every sandbox ends.
@@ -58,13 +79,27 @@ class WarmProcess:
             start_new_session=True,
         )
         theirs.close()
-        self._control.send(json.dumps({"warm": list(modules)}).encode())
-        answer = self._receive()
-        self.missing: list[str] = answer["missing"]
-        if answer["threads"] != 1:
-            self.close()
-            raise SandboxError(f"an imported module started {answer['threads'] - 1} threads; forking would be unsafe")
+        self._control.send(json.dumps({"warm": list(modules), "sandboxed": sandboxed}).encode())
         atexit.register(self.close)
+
+    def wait_ready(self) -> None:
+        """Wait until it can be asked for kernels.
+
+        Raises:
+            SandboxError: it could not be started.
+        """
+        if self._ready:
+            return
+        try:
+            answer = self._receive()
+            if answer["threads"] != 1:
+                raise SandboxError(
+                    f"an imported module started {answer['threads'] - 1} threads; forking would be unsafe"
+                )
+        except SandboxError:
+            self.close()
+            raise
+        self.missing, self._ready = answer["missing"], True
 
     def fork(self, connection: dict, sockets: str, request: KernelRequest) -> tuple[int, Channel]:
         """Start a kernel; return its sandbox's process id and the private channel to its gate.
@@ -100,6 +135,12 @@ class WarmProcess:
                     [json.dumps(message).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors.tobytes())]
                 )
                 answer = self._receive()
+            except ConnectionError as error:
+                ours.close()
+                raise SandboxError(f"the warm process ended ({error})") from error
+            except SandboxError:
+                ours.close()
+                raise
             finally:
                 theirs.close()
         if "error" in answer:
@@ -120,6 +161,9 @@ class WarmProcess:
     def close(self) -> None:
         """End it and every sandbox it started."""
         atexit.unregister(self.close)
+        if not self._ready:
+            # It may still be importing; there is no kernel that would be left behind.
+            self._process.kill()
         self._control.close()
         for descriptor in (self._lifeline_read, self._lifeline_write):
             with contextlib.suppress(OSError):
@@ -139,6 +183,43 @@ class WarmProcess:
             code = self._process.wait(10)
             raise SandboxError(f"the warm process ended (exit code {code})")
         return json.loads(message)
+
+
+def warm_set(root: Path, assignment: str) -> tuple[str, ...]:
+    """Return the modules to import before kernels of an assignment are forked.
+
+    pyproject.toml in the course's root may name them, an assignment at a time or for all (`default`):
+
+        [tool.autograder.warm]
+        default = ["torch", "d2l.torch"]
+        week07_text = ["torch", "d2l.torch", "sentencepiece"]
+
+    Otherwise they are what the course always needs, and what the import statements at the top level of
+    the assignment's own notebooks name. A module that is not in the set costs each learner who uses it
+    its import, and nothing else.
+    """
+    with contextlib.suppress(OSError, tomllib.TOMLDecodeError):
+        text = (root / "pyproject.toml").read_text("utf-8")
+        configured = tomllib.loads(text).get("tool", {}).get("autograder", {}).get("warm", {})
+        chosen = configured.get(assignment, configured.get("default"))
+        if isinstance(chosen, list) and all(isinstance(name, str) for name in chosen):
+            return tuple(chosen)
+    names = dict.fromkeys(DEFAULT_WARM)
+    for path in sorted((root / "source" / assignment).glob("*.ipynb")):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            for cell in json.loads(path.read_text("utf-8"))["cells"]:
+                if cell["cell_type"] == "code":
+                    names |= dict.fromkeys(_imported("".join(cell["source"])))
+    return tuple(names)
+
+
+def _imported(source: str) -> list[str]:
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return []
+    names = [alias.name for node in body if isinstance(node, ast.Import) for alias in node.names]
+    return names + [node.module for node in body if isinstance(node, ast.ImportFrom) and node.module and not node.level]
 
 
 def environment_paths(visible: Sequence[Path] = ()) -> tuple[str, ...]:
@@ -192,3 +273,25 @@ def shared_warm_process() -> WarmProcess:
                 _shared.close()
             _shared = WarmProcess()
         return _shared
+
+
+_begun: dict[tuple, WarmProcess] = {}
+
+
+def begin_shared(root: Path, assignment: str, *, sandboxed: bool = True) -> None:
+    """Let the warm process of an assignment start while this program does something else; `start_warm` takes it."""
+    modules = warm_set(root, assignment)
+    _begun[root, assignment, sandboxed] = WarmProcess.begin(modules, sandboxed=sandboxed)
+
+
+def start_warm(root: Path, assignment: str, *, sandboxed: bool = True) -> WarmProcess:
+    """Return a new warm process for an assignment, the one that was begun for it if there is one.
+
+    Raises:
+        SandboxError: it could not be started.
+    """
+    begun = _begun.pop((root, assignment, sandboxed), None)
+    if begun is None:
+        return WarmProcess(warm_set(root, assignment), sandboxed=sandboxed)
+    begun.wait_ready()
+    return begun

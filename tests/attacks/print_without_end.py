@@ -1,0 +1,5 @@
+# Prints without end.
+# %% double
+def double(x):
+    while True:
+        print("endless" * 100)

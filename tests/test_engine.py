@@ -1,0 +1,270 @@
+"""The engine's kernels: how they start, what ends them, what is said then, and that nothing is left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from conftest import ROOT
+from nbformat.v4 import new_code_cell, new_notebook
+from small_course import answer, graded_test
+
+from autograder import doctor
+from autograder.engine.execute import Settings, execute
+from autograder.engine.plan import make_plan
+from autograder.engine.sandbox import Limits, SandboxError
+from autograder.engine.submission import WarmKeeper
+from autograder.engine.warm import WarmProcess, begin_shared, start_warm, warm_set
+
+possible = sys.platform == "linux" and not doctor._in_child(lambda: doctor._unshare(doctor._NEWUSER))
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not possible, reason="no sandbox can be made here")]
+LITTLE = ("math",)
+
+
+@pytest.fixture(scope="module")
+def warm():
+    process = WarmProcess(LITTLE)
+    yield process
+    process.close()
+
+
+def cells(*sources):
+    """A cell for each source; one that starts with `test ` is a graded test named after the word behind it."""
+    made = []
+    for number, source in enumerate(sources):
+        if source.startswith("test "):
+            name, _, body = source.removeprefix("test ").partition("\n")
+            made.append(graded_test(name, body))
+        else:
+            made.append(answer(f"answer{number}", source))
+    return new_notebook(cells=made)
+
+
+def run(process, *sources, **settings):
+    notebook = cells(*sources)
+    return execute(notebook, make_plan(notebook), process, Settings(**settings), None)
+
+
+def family(pid):
+    """The process ids of a process and all it started."""
+    from autograder.bench import _family
+
+    return _family(pid) if pid else set()
+
+
+def gone(pids, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        left = {pid for pid in pids if Path(f"/proc/{pid}").exists()}
+        if not left:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+# A cell that ends its kernel, or does not end
+
+
+def test_a_cell_that_kills_the_kernel_costs_only_itself(warm):
+    result = run(warm, "a = 1", "import os\nos._exit(3)", "b = 2", "test both\nassert a + b == 3")
+    assert result.passed == {"both": True}
+    assert result.remarks == ["answer1 ended the kernel"]
+
+
+def test_a_cell_that_never_ends_is_interrupted_and_the_rest_goes_on(warm):
+    result = run(warm, "a = 1", "while True: pass", "b = 2", "test both\nassert a + b == 3", cell_timeout=2)
+    assert result.passed == {"both": True} and result.remarks == ["answer1 ran out of time"]
+
+
+def test_swallowing_the_interrupt_does_not_help(warm):
+    stubborn = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+    result = run(warm, "a = 1", stubborn, "b = 2", "test both\nassert a + b == 3", cell_timeout=2)
+    assert result.passed == {"both": True}
+    assert result.remarks == ["answer1 ran out of time"]
+
+
+def test_the_notebook_has_a_limit_of_its_own(warm):
+    endless = ["import time\ntime.sleep(60)"] * 4
+    result = run(warm, *endless, "test last\nassert True", cell_timeout=3, notebook_timeout=5)
+    assert result.passed == {"last": False} and "the notebook ran out of time" in result.remarks
+
+
+def test_a_flood_of_output_is_cut_and_costs_nothing(warm):
+    flood = "for _ in range(30): print('x' * 100_000)"
+    result = run(warm, flood, "a = 1", "test one\nassert a == 1", output_bytes=1_000_000)
+    assert result.passed == {"one": True} and "printed more than 1 MB; the rest was dropped" in result.remarks
+    kept = sum(len(o.get("text", "")) for c in result.notebook.cells for o in c.outputs)
+    assert kept <= 1_000_000
+
+
+def test_an_endless_flood_of_output_is_ended(warm):
+    flood = "while True: print('x' * 100_000)"
+    result = run(warm, flood, "a = 1", "test one\nassert a == 1", output_bytes=1_000_000, cell_timeout=60)
+    assert result.passed == {"one": True}
+    assert "answer0 printed more than 20 MB and was ended" in result.remarks
+
+
+def test_memory_of_one_process_is_limited(warm):
+    result = run(warm, "block = bytearray(2 << 30)", "a = 1", "test one\nassert a == 1", limits=Limits(memory_mb=1000))
+    assert result.passed == {"one": True}
+    assert result.notebook.cells[0].outputs[0].ename == "MemoryError"
+
+
+def test_memory_of_all_processes_together_is_limited(warm):
+    many = """
+import subprocess, sys, time
+big = "import time; block = bytearray(b'x') * (300 << 20); time.sleep(60)"
+for _ in range(5):
+    subprocess.Popen([sys.executable, "-c", big])
+time.sleep(60)
+"""
+    result = run(warm, "a = 1", many, "test one\nassert a == 1", limits=Limits(memory_mb=1000), cell_timeout=50)
+    assert result.passed == {"one": True}
+    assert result.remarks == ["answer1 used more than 1000 MB of memory"]
+
+
+# The warm process
+
+
+def test_a_module_that_is_missing_is_noted_and_kernels_still_start():
+    process = WarmProcess(("math", "no_such_module"))
+    try:
+        assert len(process.missing) == 1 and "no_such_module" in process.missing[0]
+        assert run(process, "a = 1", "test one\nassert a == 1").passed == {"one": True}
+    finally:
+        process.close()
+
+
+def test_after_the_warm_process_was_killed_a_new_one_is_started():
+    keeper = WarmKeeper(lambda: WarmProcess(LITTLE))
+    try:
+        first = keeper.get()
+        os.kill(first.pid, signal.SIGKILL)
+        assert gone({first.pid}) or not first.alive
+        while first.alive:
+            time.sleep(0.05)
+        with pytest.raises(SandboxError):
+            run(first, "a = 1")
+        second = keeper.get()
+        assert second is not first and keeper.restarts == 1
+        assert run(second, "a = 1", "test one\nassert a == 1").passed == {"one": True}
+    finally:
+        keeper.close()
+
+
+def test_one_that_still_imports_is_ended_at_once(tmp_path):
+    (tmp_path / "source" / "week").mkdir(parents=True)
+    begin_shared(tmp_path, "week")
+    begin_shared(tmp_path, "week2")
+    ready = start_warm(tmp_path, "week")
+    assert ready.alive and ready.missing == []
+    ready.close()
+    from autograder.engine import warm
+
+    unused = warm._begun.pop((tmp_path, "week2", True))
+    unused.close()
+    assert not unused.alive
+
+
+def test_the_warm_set_comes_from_the_course_or_from_the_assignments_imports(tmp_path):
+    folder = tmp_path / "source" / "week"
+    folder.mkdir(parents=True)
+    code = "import csv, json.decoder\nfrom email import message\nfrom . import x\ndef f():\n    import wave"
+    nbformat.write(new_notebook(cells=[new_code_cell(code), new_code_cell("%broken")]), folder / "a.ipynb")
+    found = warm_set(tmp_path, "week")
+    assert {"csv", "json.decoder", "email", "torch"} <= set(found) and "wave" not in found
+    (tmp_path / "pyproject.toml").write_text('[tool.autograder.warm]\ndefault = ["a"]\nweek = ["b", "c"]\n')
+    assert warm_set(tmp_path, "week") == ("b", "c") and warm_set(tmp_path, "other") == ("a",)
+
+
+# Nothing is left
+
+
+def test_processes_and_folders_are_gone_after_a_run():
+    before = set(Path(tempfile.gettempdir()).glob("ag-*/*"))
+    process = WarmProcess(LITTLE)
+    leaving = (
+        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(600)\nopen('/tmp/left', 'w').write('x')"
+    )
+    run(process, leaving, "a = 1", "test one\nassert a == 1")
+    assert gone(family(process.pid) - {process.pid})
+    process.close()
+    assert gone({process.pid})
+    new = set(Path(tempfile.gettempdir()).glob("ag-*/*")) - before
+    assert not [path for path in new if path.parent.name not in os.listdir(tempfile.gettempdir())]
+    assert not Path("/tmp/left").exists()
+
+
+# Without a sandbox, and through other programs
+
+
+def test_without_a_sandbox_the_gate_still_judges():
+    process = WarmProcess(LITTLE, sandboxed=False)
+    try:
+        result = run(
+            process, "a = 1", "import os\nos._exit(3)", "while True: pass", "test one\nassert a == 1", cell_timeout=2
+        )
+        assert result.passed == {"one": True} and not result.needs_human
+        assert result.remarks == ["answer1 ended the kernel", "answer2 ran out of time"]
+        assert gone(family(process.pid) - {process.pid})
+    finally:
+        process.close()
+
+
+@pytest.fixture
+def registered(tmp_path):
+    """An environment in which the entry point of pyproject.toml is installed, and a kernelspec that names it."""
+    import tomllib
+
+    (name, entry), *_ = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][
+        "jupyter_client.kernel_provisioners"
+    ].items()
+    metadata = tmp_path / "installed" / "ag_test-0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: ag-test\nVersion: 0\n")
+    (metadata / "entry_points.txt").write_text(f"[jupyter_client.kernel_provisioners]\n{name} = {entry}\n")
+    spec = {
+        "argv": ["unused"],
+        "display_name": "Sandboxed",
+        "language": "python",
+        "metadata": {"kernel_provisioner": {"provisioner_name": name}},
+    }
+    kernel = tmp_path / "jupyter" / "kernels" / "sandboxed"
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text(json.dumps(spec))
+    path = os.pathsep.join([str(metadata.parent), str(ROOT)])
+    return {**os.environ, "PYTHONPATH": path, "JUPYTER_PATH": str(tmp_path / "jupyter"), "SECRET_OF_MINE": "s"}
+
+
+PLAIN = (
+    "import os\nprint(os.getcwd(), 'SECRET_OF_MINE' in os.environ, os.path.exists('/work/main/source'), os.getuid())"
+)
+
+
+def test_nbconvert_execute_uses_it(registered, tmp_path):
+    nbformat.write(new_notebook(cells=[new_code_cell(PLAIN)]), tmp_path / "plain.ipynb")
+    command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--output", "done.ipynb"]
+    command += ["--ExecutePreprocessor.kernel_name=sandboxed", "plain.ipynb"]
+    done = subprocess.run(command, cwd=tmp_path, env=registered, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    (cell,) = nbformat.read(tmp_path / "done.ipynb", as_version=4).cells
+    assert cell.outputs[0].text == "/home/learner/work False False 1000\n"
+
+
+def test_nbclient_uses_it(registered, tmp_path):
+    nbformat.write(new_notebook(cells=[new_code_cell(PLAIN)]), tmp_path / "plain.ipynb")
+    program = (
+        "import nbformat, nbclient\n"
+        "nb = nbformat.read('plain.ipynb', as_version=4)\n"
+        "nbclient.NotebookClient(nb, kernel_name='sandboxed').execute()\n"
+        "print(nb.cells[0].outputs[0].text)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=registered, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.startswith("/home/learner/work False False 1000")

@@ -1,0 +1,327 @@
+"""`autograder grade`: what it grades, what it refuses and in which words, and its loop apart from everything else."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import threading
+from concurrent.futures import Future
+
+import pytest
+from conftest import WEEK
+from klass import LEARNERS, Class
+
+from autograder.course import CourseError
+from autograder.engine import grade, submission
+from autograder.engine.ledger import Ledger
+from autograder.engine.scratch import scratch, sweep
+from autograder.engine.stop import Stop
+from autograder.engine.submission import Submission, leftovers, put_folder, read_submission
+
+# The loop
+
+
+class FakeExecutor:
+    """Runs nothing; results come in the order and at the time that a test decides."""
+
+    def __init__(self, slots):
+        self.slots, self.running, self.most, self.submitted = slots, [], 0, []
+
+    def submit(self, submission):
+        future = Future()
+        self.running.append((submission, future))
+        self.submitted.append(submission)
+        self.most = max(self.most, len(self.running))
+        threading.Timer(0.001, self.answer).start()
+        return future
+
+    def answer(self):
+        # The last first: the order of the results must not matter.
+        submission, future = self.running.pop()
+        if submission.student == "bad":
+            future.set_exception(ValueError("no notebook"))
+        else:
+            future.set_result(submission.student.upper())
+
+    def check(self):
+        pass
+
+
+def test_the_loop_hands_each_result_to_its_own_submission_and_reads_no_further_ahead_than_it_can_run():
+    executor, read, found = FakeExecutor(3), [], {}
+
+    def submissions():
+        for name in [*(f"s{i}" for i in range(20)), "bad"]:
+            read.append(name)
+            assert len(read) - len(found) <= 3
+            yield Submission(name, "", {})
+
+    def finish(submission, future):
+        found[submission.student] = future.exception() or future.result()
+
+    grade.work_off(submissions(), executor, finish)
+    assert isinstance(found.pop("bad"), ValueError)
+    assert found == {f"s{i}": f"S{i}" for i in range(20)}
+    assert 1 <= executor.most <= 3
+
+
+def test_the_loop_stops_when_the_executor_is_lost():
+    class Lost(FakeExecutor):
+        def answer(self):
+            pass
+
+        def check(self):
+            raise CourseError("gone")
+
+    with pytest.raises(CourseError, match="gone"):
+        grade.work_off([Submission("ada", "", {})], Lost(2), lambda *_: None)
+
+
+# Pieces
+
+
+def test_a_signal_waits_for_the_end_of_a_step_and_a_second_one_does_not():
+    done = []
+    with pytest.raises(KeyboardInterrupt), Stop() as stop, stop.postponed():
+        os.kill(os.getpid(), signal.SIGTERM)
+        done.append("step")
+    assert done == ["step"]
+    with pytest.raises(KeyboardInterrupt), Stop() as stop, stop.postponed():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        done.append("never")
+    assert done == ["step"]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_what_lies_in_a_folder_is_what_counts(tmp_path):
+    folder = tmp_path / "ada"
+    (folder / "data").mkdir(parents=True)
+    (folder / "tiny.ipynb").write_text("{}")
+    (folder / "data" / "x.csv").write_bytes(b"1")
+    outside = tmp_path / "secret"
+    outside.write_text("secret")
+    (folder / "link").symlink_to(outside)
+    os.mkfifo(folder / "pipe")
+    first = read_submission("ada", folder, b"1")
+    assert first.files == {"tiny.ipynb": b"{}", "data/x.csv": b"1"}
+    assert read_submission("ada", folder, b"1").fingerprint == first.fingerprint
+    assert read_submission("ada", folder, b"2").fingerprint != first.fingerprint
+    (folder / "data" / "x.csv").rename(folder / "data" / "y.csv")
+    assert read_submission("ada", folder, b"1").fingerprint != first.fingerprint
+
+
+def test_leftovers_of_another_assignment_are_not_touched(tmp_path):
+    ours, theirs = tmp_path / "week1", tmp_path / "week1-b"
+    kept = submission._new_leftover(theirs)
+    old = submission._new_leftover(ours)
+    made = submission._new_leftover(ours)
+    assert sorted(leftovers(ours)) == sorted([old, made])
+    put_folder(made, ours)
+    assert ours.is_dir() and leftovers(ours) == [] and leftovers(theirs) == [kept]
+
+
+def test_the_ledger_is_only_a_shortcut(tmp_path):
+    def graded(value):
+        target.mkdir(exist_ok=True)
+        new = target / "new"
+        new.write_text(json.dumps({"metadata": {"autograder": {"fingerprint": value}}}))
+        new.replace(target / "tiny.ipynb")
+
+    target, path = tmp_path / "graded", tmp_path / "ledger" / "week.json"
+    graded("one")
+    ledger = Ledger(path, ["tiny"])
+    ledger.note("ada", target, "one")
+    ledger.save()
+    assert Ledger(path, ["tiny"]).fingerprint("ada", target) == "one"
+    # Another program, or a run that was killed before it saved, has replaced the folder.
+    graded("two")
+    assert Ledger(path, ["tiny"]).fingerprint("ada", target) == "two"
+    shutil.rmtree(target)
+    assert Ledger(path, ["tiny"]).fingerprint("ada", target) is None
+    graded("three")
+    for nonsense in ("", "[]", '{"ada": 3}', '{"ada": []}', "\0"):
+        path.write_text(nonsense)
+        assert Ledger(path, ["tiny"]).fingerprint("ada", target) == "three"
+
+
+def test_the_folder_of_a_living_process_is_not_swept_away(monkeypatch, tmp_path):
+    own = scratch()
+    (own / "work").mkdir(exist_ok=True)
+    dead = own.parent / "ag-dead-for-the-test"
+    dead.mkdir()
+    (dead / ".owner").touch()
+    sweep()
+    assert (own / "work").is_dir() and not dead.exists()
+
+
+# The command line
+
+
+@pytest.fixture(scope="module")
+def klass(released_once, tmp_path_factory):
+    made = Class(shutil.copytree(released_once, tmp_path_factory.mktemp("klass") / "course"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def empty(klass):
+    """The class with nothing handed in and nothing graded."""
+    for name in ("submitted", "autograded", ".autograder"):
+        shutil.rmtree(klass.course / name, ignore_errors=True)
+    with sqlite3.connect(klass.course / "gradebook.db") as database:
+        for table in ("grade", "comment", "submitted_notebook", "submitted_assignment", "student"):
+            database.execute(f"delete from {table}")
+    return klass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["week01_tyni"], "no assignment 'week01_tyni' in source/; did you mean 'week01_tiny'?"),
+        (["nonsense"], "no assignment 'nonsense' in source/; there are: week01_tiny"),
+        ([WEEK, "--student=blaize"], f"no submission of 'blaize' for {WEEK}; did you mean 'blaise'?"),
+        ([WEEK, "--jobs=0"], "--jobs must be at least 1, not 0"),
+        ([WEEK, "--timeout=-3"], "--timeout must be at least 1, not -3"),
+        ([WEEK, "--memory=0"], "--memory must be at least 1, not 0"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_refusals_are_one_line(empty, autograder, arguments, said):
+    empty.hand_in("blaise", "right", "right")
+    run = autograder(empty.course, "grade", *arguments)
+    assert (run.code, run.out, run.err) == (1, "", f"autograder: {said}\n")
+    assert not (empty.course / "autograded").exists()
+
+
+@pytest.mark.slow
+def test_an_assignment_that_was_never_released(empty, autograder):
+    shutil.copytree(empty.course / "source" / WEEK, empty.course / "source" / "week02_new")
+    run = autograder(empty.course, "grade", "week02_new")
+    shutil.rmtree(empty.course / "source" / "week02_new")
+    assert run.code == 1 and "run `nbgrader generate_assignment week02_new` first" in run.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("present", [False, True], ids=["no folder", "empty folder"])
+def test_nothing_handed_in(empty, autograder, present):
+    if present:
+        (empty.course / "submitted" / "ada").mkdir(parents=True)
+    run = autograder(empty.course, "grade", WEEK)
+    assert run.code == 0 and f"{WEEK}: 0 submissions, 0 to grade" in run.out and run.err == ""
+
+
+@pytest.mark.slow
+def test_odd_names_and_students_named_twice(empty):
+    odd = ["a b", "Ünïcødé 学生", 'o\'neill "quoted"', "-dash", ".dot", "[x]*?", "tab\there", "a;drop table grade"]
+    for number, student in enumerate(odd):
+        empty.hand_in(student, *list(LEARNERS.values())[number % 4])
+    # What is no learner, and what nbgrader is told to ignore.
+    (empty.course / "submitted" / ".ipynb_checkpoints" / WEEK).mkdir(parents=True)
+    (empty.course / "submitted" / "README.txt").write_text("not a learner")
+    twice = empty.run("--student=-dash", "--student=-dash", "--student", ".dot")
+    assert twice.returncode == 0, twice.stdout + twice.stderr
+    assert "2 submissions, 2 to grade" in twice.stdout and set(empty.marks()) == {"-dash", ".dot"}
+    run = empty.run()
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "8 submissions, 6 to grade" in run.stdout and "tab\\there" in run.stdout
+    empty.complete({student: list(LEARNERS.values())[number % 4] for number, student in enumerate(odd)})
+
+
+@pytest.mark.slow
+def test_one_submission_that_cannot_be_graded_stops_nobody(empty, monkeypatch, autograder):
+    for student in ("ada", "blaise", "carl"):
+        empty.hand_in(student, "right", "wrong")
+    real = grade.read_submission
+
+    def unreadable(student, folder, digest):
+        if student == "blaise":
+            raise PermissionError(13, "Permission denied", str(folder / "tiny.ipynb"))
+        return real(student, folder, digest)
+
+    monkeypatch.setattr(grade, "read_submission", unreadable)
+    run = autograder(empty.course, "grade", WEEK)
+    assert run.code == 3
+    assert "not graded: PermissionError" in run.out and "Permission denied" in run.out
+    assert set(empty.marks()) == {"ada", "carl"}
+    assert {row["student"]: bool(row["error"]) for row in empty.records()[0]["graded"]} == {
+        "ada": False,
+        "blaise": True,
+        "carl": False,
+    }
+    monkeypatch.undo()
+    run = autograder(empty.course, "grade", WEEK)
+    assert run.code == 0 and "3 submissions, 1 to grade" in run.out
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_without_permission(empty, autograder):
+    for student in ("ada", "blaise"):
+        empty.hand_in(student, "right", "wrong")
+    folder = empty.course / "submitted" / "blaise" / WEEK
+    folder.chmod(0)
+    run = autograder(empty.course, "grade", WEEK)
+    folder.chmod(0o755)
+    assert run.code == 3 and "Permission denied" in run.out and set(empty.marks()) == {"ada"}
+
+
+@pytest.mark.slow
+def test_a_gradebook_that_is_none(empty, autograder):
+    gradebook = empty.course / "gradebook.db"
+    content = gradebook.read_bytes()
+    gradebook.write_bytes(b"this is not a database, whatever its name says" * 100)
+    run = autograder(empty.course, "grade", WEEK)
+    gradebook.write_bytes(content)
+    assert run.code == 1 and run.err == (
+        "autograder: the gradebook cannot be used: file is not a database; what was graded is kept\n"
+    )
+
+
+@pytest.mark.slow
+def test_only_what_is_new_or_changed_is_graded(empty, autograder):
+    for student in ("ada", "blaise"):
+        empty.hand_in(student, "right", "wrong")
+    assert "2 to grade" in autograder(empty.course, "grade", WEEK).out
+    assert "0 to grade" in autograder(empty.course, "grade", WEEK).out
+    empty.hand_in("ada", "right", "wrong", extra="another note")
+    assert "1 to grade" in autograder(empty.course, "grade", WEEK).out
+    assert "2 to grade" in autograder(empty.course, "grade", WEEK, "--force").out
+    shutil.rmtree(empty.course / "autograded" / "blaise")
+    assert "1 to grade" in autograder(empty.course, "grade", WEEK).out
+    with sqlite3.connect(empty.course / "gradebook.db") as database:
+        database.execute("delete from submitted_assignment where student_id = 'ada'")
+    assert "1 to grade" in autograder(empty.course, "grade", WEEK).out
+    empty.complete({"ada": ("right", "wrong"), "blaise": ("right", "wrong")})
+
+
+@pytest.mark.slow
+def test_a_huge_class_is_not_read_again(empty, monkeypatch, autograder):
+    """2,000 graded folders: with the ledger no notebook is parsed, and without it each graded one once."""
+    empty.hand_in("s0000", "right", "wrong")
+    assert autograder(empty.course, "grade", WEEK).code == 0
+    for number in range(1, 2000):
+        for step in ("submitted", "autograded"):
+            target = empty.course / step / f"s{number:04}" / WEEK
+            shutil.copytree(empty.course / step / "s0000" / WEEK, target)
+    with sqlite3.connect(empty.course / "gradebook.db") as database:
+        database.execute(
+            "insert into student (id) with recursive n(i) as (select 1 union all select i+1 from n where i < 1999)"
+            " select printf('s%04d', i) from n"
+        )
+        database.execute(
+            "insert into submitted_assignment (id, assignment_id, student_id) select s.id, a.assignment_id, s.id"
+            " from student s, submitted_assignment a where s.id != 's0000'"
+        )
+    parsed = []
+    real = submission.json.loads
+    monkeypatch.setattr(submission.json, "loads", lambda text: parsed.append(1) or real(text))
+    monkeypatch.setattr(grade, "check_submissions", lambda *_: pytest.fail("submissions were examined"))
+    assert "2000 submissions, 0 to grade" in autograder(empty.course, "grade", WEEK).out
+    assert len(parsed) > 1999
+    parsed.clear()
+    assert "2000 submissions, 0 to grade" in autograder(empty.course, "grade", WEEK).out
+    assert len(parsed) < 100
