@@ -73,7 +73,9 @@ class WarmProcess:
         os.set_inheritable(theirs.fileno(), True)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "autograder.engine.zygote", str(theirs.fileno())],
-            env=_environment(),
+            # The same course package as here, whichever copy of it the folder of the start-up or the
+            # environment would lead to: it is this one that the sandbox shows.
+            env={**_environment(), "PYTHONPATH": str(_course_package().parent)},
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
@@ -222,6 +224,13 @@ def _imported(source: str) -> list[str]:
     return names + [node.module for node in body if isinstance(node, ast.ImportFrom) and node.module and not node.level]
 
 
+def _course_package() -> Path:
+    """Return where the course package that this program would import lies."""
+    import dlcourse
+
+    return Path(dlcourse.__file__).resolve().parent
+
+
 def environment_paths(visible: Sequence[Path] = ()) -> tuple[str, ...]:
     """Return the paths a kernel must see to run Python with the installed packages, and no others.
 
@@ -230,9 +239,7 @@ def environment_paths(visible: Sequence[Path] = ()) -> tuple[str, ...]:
     paths = {Path(p) for p in ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/fonts", "/etc/localtime")}
     paths |= {Path(sys.prefix), Path(sys.base_prefix)}
     paths |= {Path(sysconfig.get_path(kind)) for kind in ("stdlib", "purelib", "platlib")}
-    import dlcourse
-
-    package = Path(dlcourse.__file__).resolve().parent
+    package = _course_package()
     paths |= {package, package.parent / "datasets"}
     paths |= {Path(p).resolve() for p in visible}
     existing = sorted({str(path) for path in paths if path.exists()}, key=len)
