@@ -1175,3 +1175,10 @@ def test_real_kernel_prints_the_message_and_no_frame_of_the_test():
         assert found[0].traceback == [f"CheckError: {found[0].evalue}"], kind
         assert "secret" not in found[0].evalue.replace("ExceptionGroup: secrets", "")
     assert "(at your line `return y.reshape(7)`)" in outputs[3][0].evalue
+
+
+def test_defined_knows_which_answer_was_run():
+    check.defined("f", {"f": None})
+    with pytest.raises(check.CheckError) as failure:
+        check.defined("f", {"g": None})
+    assert str(failure.value).splitlines() == ["f is not defined", "    hint:     run the cell of your answer first."]

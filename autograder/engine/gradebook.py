@@ -12,14 +12,16 @@ from typing import Any, TypeVar
 
 from nbformat import NotebookNode
 from nbgrader import utils
-from nbgrader.api import Gradebook, InvalidEntry, SubmittedNotebook
+from nbgrader.api import Comment, Grade, Gradebook, InvalidEntry, SubmittedNotebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import LateSubmissionPlugin
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import joinedload
 
 PATIENCE_S = 60
 _T = TypeVar("_T")
+_Entry = TypeVar("_Entry", Grade, Comment)
 
 
 class GradebookBusy(Exception):
@@ -52,15 +54,17 @@ def write_grades(
         extra = {"timestamp": timestamp} if timestamp is not None else {}
         gradebook.update_or_create_submission(assignment, student, **extra)
         for name, (notebook, reasons) in notebooks.items():
+            submitted = gradebook.find_submission_notebook(name, assignment, student)
+            grades, comments = _by_name(gradebook, Grade, submitted), _by_name(gradebook, Comment, submitted)
             if name in absent:
-                for grade in gradebook.find_submission_notebook(name, assignment, student).grades:
+                for grade in grades.values():
                     grade.auto_score, grade.needs_manual_grade = 0, False
                 continue
             for cell in notebook.cells:
                 if utils.is_grade(cell):
-                    store_grade(gradebook, cell, name, assignment, student, suspected=bool(reasons))
+                    store_grade(grades[cell.metadata.nbgrader["grade_id"]], cell, suspected=bool(reasons))
                 if utils.is_solution(cell) or utils.is_task(cell):
-                    _store_comment(gradebook, cell, name, assignment, student)
+                    _store_comment(comments[cell.metadata.nbgrader["grade_id"]], cell)
         # What the penalties and the sums are computed from is in the database, not in loaded objects.
         gradebook.db.flush()
         gradebook.db.expire_all()
@@ -70,31 +74,32 @@ def write_grades(
         gradebook.db.flush()
         gradebook.db.expire_all()
         submission = gradebook.find_submission(assignment, student)
+        grades = {name: g for n in submission.notebooks for name, g in _by_name(gradebook, Grade, n).items()}
         return {
             "score": submission.score,
             "max_score": submission.max_score,
             "seconds_late": submission.total_seconds_late,
-            "marks": {g.name: g.score for n in submission.notebooks for g in n.grades},
-            "waiting": sum(g.needs_manual_grade for n in submission.notebooks for g in n.grades),
+            "marks": {name: grade.score for name, grade in grades.items()},
+            "waiting": sum(grade.needs_manual_grade for grade in grades.values()),
         }
 
     return _in_one_transaction(gradebook, store)
 
 
-def store_grade(
-    gradebook: Gradebook, cell: NotebookNode, name: str, assignment: str, student: str, *, suspected: bool
-) -> None:
+def _by_name(gradebook: Gradebook, kind: type[_Entry], submitted: SubmittedNotebook) -> dict[str, _Entry]:
+    """Return the grades or comments of a submitted notebook by grade_id, with one query for all of them."""
+    query = gradebook.db.query(kind).options(joinedload(kind.cell)).filter(kind.notebook_id == submitted.id)
+    return {entry.cell.name: entry for entry in query}
+
+
+def store_grade(grade: Grade, cell: NotebookNode, *, suspected: bool) -> None:
     """Store what one executed cell earned, by nbgrader's rules.
 
     Args:
-        gradebook: the open gradebook; the caller commits.
-        cell: a graded cell.
-        name: name of the notebook.
-        assignment: name of the assignment.
-        student: id of the learner.
+        grade: the entry of the gradebook; the caller commits.
+        cell: the graded cell.
         suspected: whatever the tests said, it is not to be believed: no points until somebody has looked.
     """
-    grade = gradebook.find_grade(cell.metadata.nbgrader["grade_id"], name, assignment, student)
     # The gradebook's, should the source have been edited since the release.
     cell.metadata.nbgrader["points"] = grade.max_score
     try:
@@ -108,8 +113,7 @@ def store_grade(
     grade.needs_manual_grade = grade.manual_score is not None or auto_score is None
 
 
-def _store_comment(gradebook: Gradebook, cell: NotebookNode, name: str, assignment: str, student: str) -> None:
-    comment = gradebook.find_comment(cell.metadata.nbgrader["grade_id"], name, assignment, student)
+def _store_comment(comment: Comment, cell: NotebookNode) -> None:
     unchanged = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
     comment.auto_comment = "No response." if unchanged and not utils.is_task(cell) else None
 

@@ -157,5 +157,6 @@ class SaveGrades(SaveAutoGrades):
         from autograder.engine.gradebook import store_grade
 
         names = (self.notebook_id, self.assignment_id, self.student_id)
-        store_grade(self.gradebook, cell, *names, suspected=self._suspected)
+        grade = self.gradebook.find_grade(cell.metadata.nbgrader["grade_id"], *names)
+        store_grade(grade, cell, suspected=self._suspected)
         self.gradebook.db.commit()

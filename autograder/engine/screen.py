@@ -8,6 +8,9 @@ nothing by itself: it sends the submission to a human.
 
 import ast
 import base64
+import contextlib
+import functools
+import re
 import textwrap
 from collections.abc import Iterable
 
@@ -58,6 +61,8 @@ _PLAIN_DUNDERS, _LYING_METHODS, _MODULES, _CALLS, _ATTRIBUTES, _HISTORY = (
     frozenset(words.split()) for words in (_PLAIN_DUNDERS, _LYING_METHODS, _MODULES, _CALLS, _ATTRIBUTES, _HISTORY)
 )
 _MAGICS, _PARTS = frozenset(_MAGICS.split()), frozenset(_PARTS.split())
+# As at the start of a pasted line; IPython takes them away.
+_PROMPT = re.compile(r"^\s*(In ?\[|>>>|\.\.\.)", re.MULTILINE)
 
 
 def screen(learner_cells: Iterable[str], instructor_cells: Iterable[str]) -> list[str]:
@@ -68,16 +73,27 @@ def screen(learner_cells: Iterable[str], instructor_cells: Iterable[str]) -> lis
         instructor_cells: source of all code cells of the instructor's notebook, solutions included; what
             these use is allowed.
     """
-    instructors = list(instructor_cells)
-    allowed = {*_suspicious(instructors, set())}
-    # A learner's cell uses what the instructor's cells import.
-    shared = _imports([tree for source in instructors if (tree := _parse(source))])
-    found = dict.fromkeys(name for name in _suspicious(list(learner_cells), shared) if name not in allowed)
+    allowed, shared = _instructors(tuple(instructor_cells))
+    trees = [tree for source in learner_cells if (tree := _parse(source))]
+    found = dict.fromkeys(name for name in _suspicious(trees, shared) if name not in allowed)
     return [f"the code uses {name}" for name in found]
+
+
+# The same for every submission of a class; a run is about one assignment.
+@functools.lru_cache(maxsize=8)
+def _instructors(cells: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what the instructor's cells use that would be suspicious, and the names that they import."""
+    trees = [tree for source in cells if (tree := _parse(source))]
+    # A learner's cell uses what the instructor's cells import.
+    return frozenset(_suspicious(trees, frozenset())), frozenset(_imports(trees))
 
 
 def _parse(source: str) -> ast.Module | None:
     """Return the tree of a cell, or None: what cannot be read will not run either."""
+    # What is Python already, IPython leaves alone, but for pasted prompts; its transformation is slow.
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        if not _PROMPT.search(source):
+            return parse(source)
     try:
         # Magics and shell lines become calls of get_ipython().
         return parse(TransformerManager().transform_cell(source))
@@ -85,8 +101,7 @@ def _parse(source: str) -> ast.Module | None:
         return None
 
 
-def _suspicious(sources: list[str], shared: set[str]) -> list[str]:
-    trees = [tree for source in sources if (tree := _parse(source))]
+def _suspicious(trees: list[ast.Module], shared: frozenset[str]) -> list[str]:
     try:
         visitor = _Visitor(_imports(trees, shared), _texts(trees))
         for tree in trees:
@@ -297,6 +312,14 @@ def repeated(outputs: Iterable[str], hidden: Iterable[str], visible: str) -> lis
     enciphered cannot be found so; see docs/grading.md. What stands in the `visible` text as well is no
     secret, and a short word or number may come from anywhere.
     """
+    forms = _forms(tuple(hidden), visible)
+    found = [text for output in outputs for form, text in forms.items() if form in output]
+    return list(dict.fromkeys(found))
+
+
+@functools.lru_cache(maxsize=8)
+def _forms(hidden: tuple[str, ...], visible: str) -> dict[str, str]:
+    """Return the forms in which the literals of hidden tests may be put out, each with its literal."""
     literals: set[str] = set()
     for source in hidden:
         tree = _parse(textwrap.dedent(source))
@@ -305,12 +328,8 @@ def repeated(outputs: Iterable[str], hidden: Iterable[str], visible: str) -> lis
                 text = node.value if isinstance(node.value, str) else repr(node.value)
                 if len(text) >= (12 if isinstance(node.value, str) else 7) and text not in visible:
                     literals.add(text)
-    found = []
-    forms = {
+    return {
         form: text
         for text in literals
         for form in (text, text[::-1], text.encode().hex(), base64.b64encode(text.encode()).decode())
     }
-    for output in outputs:
-        found += [text for form, text in forms.items() if form in output]
-    return list(dict.fromkeys(found))

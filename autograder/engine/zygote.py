@@ -21,13 +21,10 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from autograder.engine.sandbox import Limits, SandboxError, View, become_subreaper, spawn
 
 MESSAGE_SIZE = 1 << 20
-# Huge pages cost up to a second once, and pay from some twenty kernels on: a large class has many more than this.
-_FORKS_BEFORE_HUGE_PAGES = 6
 # Imported whatever the course: without these a new kernel spends most of its first half second on them.
 _KERNEL_MODULES = (
     "autograder.engine.kernel",
@@ -85,28 +82,9 @@ def warm_up(modules: Sequence[str]) -> list[str]:
     return missing
 
 
-def _use_huge_pages() -> None:
-    """Let memory be mapped in pieces of 2 MB: a fork then copies one entry in place of 512.
-
-    After the imports, fork and exit of such a process cost 35 ms of CPU time, most of it for page tables,
-    and 8 ms with huge pages; a kernel's first write splits only the piece it touches. Linux 6.1 and newer;
-    elsewhere nothing happens.
-    """
-    if sys.platform != "linux":
-        return
-    libc, huge, collapse = ctypes.CDLL(None), 1 << 21, 25
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        place, rights, *rest = line.split()
-        start, end = (int(number, 16) for number in place.split("-"))
-        start, end = -(-start // huge) * huge, end // huge * huge
-        if end > start and rights.startswith("rw") and (len(rest) < 4 or rest[3] == "[heap]"):
-            libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), collapse)
-
-
 def serve(control: socket.socket, *, sandboxed: bool = True) -> None:
     """Answer requests until the grader's end closes; then end every sandbox."""
     begin = start if sandboxed else start_plain
-    forks = 0
     sandboxes: set[int] = set()
     try:
         while True:
@@ -118,9 +96,6 @@ def serve(control: socket.socket, *, sandboxed: bool = True) -> None:
             message, descriptors = receive(control)
             if not message:
                 return
-            forks += 1
-            if forks == _FORKS_BEFORE_HUGE_PAGES:
-                _use_huge_pages()
             control.send(json.dumps(begin(json.loads(message), descriptors, sandboxes)).encode())
     finally:
         for pid in sandboxes:

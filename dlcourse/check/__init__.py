@@ -2,6 +2,7 @@
 
 Every test cell of the course is written with these functions:
 
+- `defined`: the cell of the answer was run.
 - `value`: a result equals the expected one: type, shape, dtype, values within tolerance.
 - `tensor`: a tensor has the asked properties where no single right value exists.
 - `call`: call the learner's function; a crash, a forgotten `return` or a damaged input is explained.
@@ -16,9 +17,9 @@ expected, what was found, and where to look.
 """
 
 from dlcourse.check.calls import call, gradient, raises
-from dlcourse.check.errors import CheckError, that
+from dlcourse.check.errors import CheckError, defined, that
 from dlcourse.check.guards import forbidden
 from dlcourse.check.inputs import unchanged
 from dlcourse.check.values import tensor, value
 
-__all__ = ["CheckError", "call", "forbidden", "gradient", "raises", "tensor", "that", "unchanged", "value"]
+__all__ = ["CheckError", "call", "defined", "forbidden", "gradient", "raises", "tensor", "that", "unchanged", "value"]

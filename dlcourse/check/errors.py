@@ -1,6 +1,7 @@
 """The one kind of failure a learner sees, and how it reads."""
 
 import reprlib
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -63,6 +64,20 @@ def that(condition: bool, what: str, *, hint: str | None = None) -> None:
     if condition is not False:
         raise TypeError(f"check.that needs a bool, got {type(condition).__name__}; wrap the comparison in bool(...)")
     fail(what, hint=hint)
+
+
+def defined(name: str, names: Mapping[str, Any]) -> None:
+    """Check that the answer cell of an exercise was run.
+
+    Args:
+        name: what the exercise asks for, a function say.
+        names: the notebook's names: `globals()`.
+
+    Raises:
+        CheckError: the name is not there.
+    """
+    if name not in names:
+        fail(f"{name} is not defined", hint="run the cell of your answer first.")
 
 
 def clip(text: str, longest: int = _LONGEST) -> str:

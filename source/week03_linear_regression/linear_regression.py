@@ -110,9 +110,7 @@ def synthetic_data(w, b, n, sigma, generator):
 def _test_synthetic_data():
     from dlcourse import check
 
-    check.that(
-        "synthetic_data" in globals(), "synthetic_data is not defined", hint="run the cell of your answer first."
-    )
+    check.defined("synthetic_data", globals())
 
     def draw(w, b, n, sigma, generator):
         hint = "w is float64 here: give dtype=w.dtype to every random call." if w.dtype == torch.float64 else None
@@ -254,7 +252,7 @@ def minibatches(X, y, batch_size, generator=None):
 def _test_minibatches():
     from dlcourse import check
 
-    check.that("minibatches" in globals(), "minibatches is not defined", hint="run the cell of your answer first.")
+    check.defined("minibatches", globals())
 
     def epoch(X, y, batch_size, generator=None):
         """Return the list of batches of one call, after the checks that hold for every call."""
@@ -426,8 +424,8 @@ def squared_loss(y_hat, y):
 def _test_linreg_loss():
     from dlcourse import check
 
-    check.that("linreg" in globals(), "linreg is not defined", hint="run the cell of your answer first.")
-    check.that("squared_loss" in globals(), "squared_loss is not defined", hint="run the cell of your answer first.")
+    check.defined("linreg", globals())
+    check.defined("squared_loss", globals())
 
     X = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
     w, b = torch.tensor([[1.0], [-1.0]]), torch.tensor([0.5])
@@ -590,7 +588,7 @@ def sgd_step(params, lr):
 def _test_sgd_step():
     from dlcourse import check
 
-    check.that("sgd_step" in globals(), "sgd_step is not defined", hint="run the cell of your answer first.")
+    check.defined("sgd_step", globals())
 
     def parameter(entries, gradient, dtype=torch.float32):
         made = torch.tensor(entries, dtype=dtype, requires_grad=True)
@@ -719,7 +717,7 @@ def train(net, loss, update, batches, num_epochs):
 def _test_train():
     from dlcourse import check
 
-    check.that("train" in globals(), "train is not defined", hint="run the cell of your answer first.")
+    check.defined("train", globals())
 
     again = "an epoch had no rows: call batches() again in each epoch, one iterable can be run through only once."
     causes = {
@@ -946,7 +944,7 @@ def closed_form(X, y):
 def _test_closed_form():
     from dlcourse import check
 
-    check.that("closed_form" in globals(), "closed_form is not defined", hint="run the cell of your answer first.")
+    check.defined("closed_form", globals())
 
     singular = (
         "A^T A has no inverse here. torch.linalg offers solvers that work on A itself and give the shortest solution."
@@ -1090,9 +1088,7 @@ class LinearRegression(d2l.Module):
 def _test_d2l_module():
     from dlcourse import check
 
-    check.that(
-        "LinearRegression" in globals(), "LinearRegression is not defined", hint="run the cell of your answer first."
-    )
+    check.defined("LinearRegression", globals())
 
     class Table(d2l.DataModule):
         """Rows from memory, the same for training and validation."""
@@ -1280,9 +1276,7 @@ def _test_ridge_by_decay():
     from dlcourse import check
     from sklearn.linear_model import Ridge
 
-    check.that(
-        "ridge_by_decay" in globals(), "ridge_by_decay is not defined", hint="run the cell of your answer first."
-    )
+    check.defined("ridge_by_decay", globals())
 
     def solve(X, y, alpha, lr, num_steps):
         name = f"ridge_by_decay with alpha = {alpha}, num_steps = {num_steps}"
@@ -1396,9 +1390,7 @@ def k_fold_indices(n, k, generator):
 def _test_k_fold_indices():
     from dlcourse import check
 
-    check.that(
-        "k_fold_indices" in globals(), "k_fold_indices is not defined", hint="run the cell of your answer first."
-    )
+    check.defined("k_fold_indices", globals())
 
     def split(n, k, generator):
         """Return the sorted validation rows of each fold, after the checks that hold for every split."""
@@ -1580,7 +1572,7 @@ def cv_log_rmse(features, price, folds, alpha):
 def _test_cv_log_rmse():
     from dlcourse import check, data
 
-    check.that("cv_log_rmse" in globals(), "cv_log_rmse is not defined", hint="run the cell of your answer first.")
+    check.defined("cv_log_rmse", globals())
 
     place = "train and valid hold positions: features.iloc[train.numpy()], price.iloc[train.numpy()], not price[train]."
     causes = {"KeyError": place, "contains NaN": "fill the training rows and the held-out rows before the fit."}
