@@ -1,6 +1,6 @@
 # Everything a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench test notebooks release lab lint clean
+.PHONY: help setup demo bench quality test notebooks release lab lint clean
 
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
@@ -22,6 +22,9 @@ demo: setup  ## build the course and grade a simulated class
 
 bench: setup  ## measure the grader beside stock nbgrader (some minutes); writes bench.json
 	@$(BIN)/python -m autograder bench
+
+quality: setup  ## measure the tests of the assignments, or of WEEKS=weekNN_topic
+	@$(BIN)/python -m autograder quality $(WEEKS)
 
 test: setup lint  ## run every test, and every notebook end to end
 	@$(BIN)/python -m pytest -n $(JOBS) --dist=worksteal --nbmake --nbmake-timeout=300 tests notebooks source

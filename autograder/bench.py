@@ -21,8 +21,12 @@ overhead_cpu_s
     end, that is grader, warm process, sandboxes and kernels, with their children and exits, divided by
     the class; minus the CPU that the notebooks' code cells take, tests included, when each notebook's
     source is run by bare `exec` in a process forked from one that has imported the course's modules
-    (median of `CELL_RUNS` runs for each notebook). So all that Jupyter, IPython, the gate, figures drawn
-    for the screen and the sandbox add counts as overhead, and so does the share of the warm start.
+    (median of `CELL_RUNS` runs for each notebook, as many at once as the engine runs); and minus the CPU
+    of the cells' import statements in a new process, once for the whole class, which is how often the
+    engine executes them. So all that Jupyter, IPython, the gate, figures drawn for the screen and the
+    sandbox add counts as overhead, and so does all else that the grader and the warm process load.
+overhead_with_imports_cpu_s
+    the same with those imports counted as overhead, too.
     Counted with perf_event_open(2), which follows every child; where a machine forbids that, from
     getrusage(2) plus the run record (`cpu_source` says which).
 peak_memory_mb, stock_peak_memory_mb
@@ -33,6 +37,7 @@ peak_memory_mb, stock_peak_memory_mb
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import random
@@ -45,6 +50,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +67,7 @@ CELL_RUNS = 3
 TRIVIAL = Path("tests", "data", "trivial_course")
 WEEK03 = "week03_linear_regression"
 BARS = {"throughput_ratio": 20, "overhead_cpu_s": 0.25, "memory_above_stock_mb": 1024}
+_IMPORTS = "imports.py"
 _STOCK_CONFIG = "c = get_config()\nc.CourseDirectory.course_id = {name!r}\n"
 
 
@@ -118,7 +126,10 @@ def _missed(name: str, row: dict) -> list[str]:
 
 def _print(result: dict, names: tuple[str, ...]) -> None:
     rows = [
-        ["class", "stock s/sub", "engine s/sub", "times stock", "overhead CPU s", "cells CPU s", "peak MB", "stock"]
+        [
+            *("class", "stock s/sub", "engine s/sub", "times stock"),
+            *("overhead CPU s", "with imports", "cells CPU s", "peak MB", "stock"),
+        ]
     ]
     for name in names:
         row = result[name]
@@ -129,6 +140,7 @@ def _print(result: dict, names: tuple[str, ...]) -> None:
                 f"{row['engine_seconds'] / CLASS:.2f}",
                 f"{row['throughput_ratio']:.1f}",
                 f"{row['overhead_cpu_s']:.3f}",
+                f"{row['overhead_with_imports_cpu_s']:.3f}",
                 f"{row['cells_cpu_s']:.3f}",
                 f"{row['peak_memory_mb']:.0f}",
                 f"{row['stock_peak_memory_mb']:.0f}",
@@ -170,10 +182,12 @@ def _compare(course: Path, assignment: str, stock_sample: int) -> dict:
     if engine.cpu_source != "perf":
         # Kernels are not anybody's waited-for children; the record has what they used.
         cpu += sum(row["cpu_s"] for row in record["graded"])
-    cells = _cells_cpu(course, assignment)
+    cells, imports = _cells_cpu(course, assignment)
+    overhead = cpu / CLASS - statistics.fmean(cells)
     return {
         "throughput_ratio": round(stock_seconds / engine.seconds, 2),
-        "overhead_cpu_s": round(cpu / CLASS - statistics.fmean(cells), 4),
+        "overhead_cpu_s": round(overhead - imports / CLASS, 4),
+        "overhead_with_imports_cpu_s": round(overhead, 4),
         "peak_memory_mb": round(engine.peak_mb),
         "stock_peak_memory_mb": round(graded.peak_mb),
         "stock_sample": sample,
@@ -186,6 +200,7 @@ def _compare(course: Path, assignment: str, stock_sample: int) -> dict:
         "engine_seconds": round(engine.seconds, 2),
         "engine_cpu_s": round(cpu / CLASS, 4),
         "cells_cpu_s": round(statistics.fmean(cells), 4),
+        "imports_cpu_s": round(imports, 3),
         "cpu_source": engine.cpu_source,
         "load": os.getloadavg(),
     }
@@ -346,8 +361,12 @@ def _held_mb(pid: int) -> float:
 # The CPU time of the cells alone
 
 
-def _cells_cpu(course: Path, assignment: str) -> list[float]:
-    """Return, for each submission, the CPU seconds of its cells alone; tests as the engine restores them."""
+def _cells_cpu(course: Path, assignment: str) -> tuple[list[float], float]:
+    """Return the CPU seconds of each submission's cells alone, tests as the engine restores them, and of their imports.
+
+    The imports are those of the instructor's cells, executed once in a new process.
+    """
+    from autograder.engine.plan import make_plan
     from autograder.engine.restore import restore
 
     (source_path,) = (course / "source" / assignment).glob("*.ipynb")
@@ -358,29 +377,51 @@ def _cells_cpu(course: Path, assignment: str) -> list[float]:
             restore(notebook, source, {})
             cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
             Path(folder, f"{path.parent.parent.name}.json").write_text(json.dumps(cells), "utf-8")
+        Path(folder, _IMPORTS).write_text("\n".join(make_plan(source).imports), "utf-8")
         command = [sys.executable, "-m", "autograder.bench", folder]
         done = subprocess.run(command, cwd=course, capture_output=True, text=True)
     if done.returncode:
         raise CourseError(f"the cells alone could not be measured:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout)
+    times, imports = json.loads(done.stdout)
+    return times, imports
 
 
 def _main(folder: str) -> None:
-    """Run the cells of each file in a fork of this process and print their CPU seconds."""
+    """Run the cells of each file in a fork of this process and print their CPU seconds, and those of the imports."""
+    os.environ.setdefault("MPLBACKEND", "agg")
+    statements = compile(Path(folder, _IMPORTS).read_text("utf-8"), _IMPORTS, "exec")
+    # As in the warm process.
+    gc.disable()
+    begun = time.process_time()
+    exec(statements, {})
+    imports = time.process_time() - begun
     from autograder.engine.plan import plain_python
     from autograder.engine.warm import DEFAULT_WARM
     from autograder.engine.zygote import warm_up
 
-    os.environ.setdefault("MPLBACKEND", "agg")
     warm_up(DEFAULT_WARM)
-    times = []
-    for path in sorted(Path(folder).glob("*.json")):
-        cells = [plain_python(source) for source in json.loads(path.read_text("utf-8"))]
-        times.append(statistics.median(_forked_seconds(cells) for _ in range(CELL_RUNS)))
-    print(json.dumps(times))
+    notebooks = [json.loads(path.read_text("utf-8")) for path in sorted(Path(folder).glob("*.json"))]
+    runs = [[plain_python(source) for source in cells] for cells in notebooks for _ in range(CELL_RUNS)]
+    seconds = list(_forked_seconds(runs, JOBS))
+    times = [statistics.median(seconds[i : i + CELL_RUNS]) for i in range(0, len(seconds), CELL_RUNS)]
+    print(json.dumps([times, imports]))
 
 
-def _forked_seconds(cells: list[str]) -> float:
+def _forked_seconds(runs: list[list[str]], jobs: int) -> Iterator[float]:
+    """Yield the CPU seconds of each run, as many at once as the engine has: they share caches and memory."""
+    begun = deque(_fork(cells) for cells in runs[:jobs])
+    for number in range(len(runs)):
+        pid, read = begun.popleft()
+        seconds = struct.unpack("d", os.read(read, 8))[0]
+        os.close(read)
+        os.waitpid(pid, 0)
+        if number + jobs < len(runs):
+            begun.append(_fork(runs[number + jobs]))
+        yield seconds
+
+
+def _fork(cells: list[str]) -> tuple[int, int]:
+    """Run cells in a fork of this process; return its process id and where it will tell its CPU seconds."""
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -399,10 +440,7 @@ def _forked_seconds(cells: list[str]) -> float:
         finally:
             os._exit(0)
     os.close(write)
-    seconds = struct.unpack("d", os.read(read, 8))[0]
-    os.close(read)
-    os.waitpid(pid, 0)
-    return seconds
+    return pid, read
 
 
 if __name__ == "__main__":

@@ -24,6 +24,20 @@ them, name them in the course's pyproject.toml:
   week07_text = ["torch", "d2l.torch", "sentencepiece"]
 """
 
+_QUALITY_HELP = """\
+exit codes:
+  0  all right answers are accepted, all wrong ones rejected, a blank one earns nothing, nothing is unfair, and at
+     least 95 % of the mutants that are not equivalent are noticed
+  1  something must be mended; the last lines say what
+
+A mutant that survives is a test that is missing, or a mutant that behaves as the reference does. List the
+second kind in variants.py, with its changed lines as they are printed:
+
+  # %% squared_loss equivalent: a batch is never empty here
+  # - if n > 0:
+  # + if n >= 0:
+"""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return 0 for success, 1 for a finding or failure, 2 for wrong usage."""
@@ -83,6 +97,24 @@ def main(argv: list[str] | None = None) -> int:
     )
     feedback.add_argument("--show-hidden", action="store_true", help="show hidden tests and rubrics, as nbgrader does")
     feedback.set_defaults(run=_feedback)
+
+    quality = commands.add_parser(
+        "quality",
+        help="measure the tests of assignments: right answers, wrong ones, mutants",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_QUALITY_HELP,
+    )
+    quality.add_argument("week", nargs="*", help="names of assignments (default: all)")
+    quality.add_argument(
+        "--exercise", action="append", default=[], metavar="NAME", help="only this one; may be repeated"
+    )
+    quality.add_argument("--json", type=Path, metavar="FILE", help="also write what was measured for machines")
+    quality.add_argument("--html", type=Path, metavar="FOLDER", help="where the pages go (default: build/quality)")
+    quality.add_argument("--jobs", type=int, default=max(1, os.cpu_count() or 1), help="answers at a time")
+    quality.add_argument("--no-mutants", action="store_true", help="only the reference, the blank answer and variants")
+    quality.add_argument("--no-fairness", action="store_true", help="only the answers themselves")
+    quality.add_argument("--no-sandbox", action="store_true", help="run answers with your own rights")
+    quality.set_defaults(run=_quality)
 
     demo = commands.add_parser("demo", help="hand in, grade and report a simulated class")
     demo.set_defaults(run=_demo)
@@ -199,6 +231,12 @@ def _feedback(root: Path, options: argparse.Namespace) -> int:
     from autograder.feedback import make_feedback
 
     return make_feedback(root, options.assignment, tuple(options.student), show_hidden=options.show_hidden)
+
+
+def _quality(root: Path, options: argparse.Namespace) -> int:
+    from autograder.quality.command import measure
+
+    return measure(root, options)
 
 
 def _demo(root: Path, options: argparse.Namespace) -> int:

@@ -3,6 +3,12 @@
 A cell starts with `# %% <exercise> right: <what is different>` or `# %% <exercise> wrong: <the mistake>`
 and holds the complete source of the answer cell. The first cells, up to the first such header, are
 imports that only a linter needs.
+
+A cell that starts with `# %% <exercise> equivalent: <reason>` names a mutant of the reference that behaves
+as the reference does, by the lines in which the two differ, as `autograder quality` prints them:
+
+    # - before
+    # + after
 """
 
 import re
@@ -11,7 +17,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode, from_dict
 
-_HEADER = re.compile(r"^# %% (?P<exercise>\w+) (?P<verdict>right|wrong): (?P<sentence>.+)$")
+_HEADER = re.compile(r"^# %% (?P<exercise>\w+) (?P<verdict>right|wrong|equivalent): (?P<sentence>.+)$")
 
 
 @dataclass(frozen=True)
@@ -24,31 +30,57 @@ class Variant:
     source: str
 
 
+@dataclass(frozen=True)
+class Equivalent:
+    """A mutant of a reference answer that no test can tell from it: its changed lines and the reason."""
+
+    exercise: str
+    reason: str
+    diff: tuple[str, ...]
+
+
 def read_variants(path: Path) -> list[Variant]:
     """Return the variants of one assignment in file order.
 
     Raises:
         ValueError: a cell header that is not of the form above, with its line.
     """
-    variants: list[Variant] = []
+    cells = [(header, body) for header, body in _cells(path) if header["verdict"] != "equivalent"]
+    return [Variant(h["exercise"], h["verdict"] == "right", h["sentence"], body) for h, body in cells]
+
+
+def read_equivalents(path: Path) -> list[Equivalent]:
+    """Return the mutants that are listed as equivalent, in file order.
+
+    Raises:
+        ValueError: a cell header that is not of the form above, with its line.
+    """
+    cells = [(header, body) for header, body in _cells(path) if header["verdict"] == "equivalent"]
+    return [
+        Equivalent(h["exercise"], h["sentence"], tuple(line.removeprefix("# ") for line in body.split("\n") if line))
+        for h, body in cells
+    ]
+
+
+def _cells(path: Path) -> list[tuple[re.Match, str]]:
+    cells: list[tuple[re.Match, str]] = []
     header: re.Match | None = None
     body: list[str] = []
 
     def close() -> None:
         if header is not None:
-            source = "\n".join(body).strip("\n")
-            variants.append(Variant(header["exercise"], header["verdict"] == "right", header["sentence"], source))
+            cells.append((header, "\n".join(body).strip("\n")))
 
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         if line.startswith("# %%"):
             close()
             header, body = _HEADER.match(line), []
-            if header is None and (variants or line.rstrip() != "# %%"):
-                raise ValueError(f"{path}:{number}: not of the form `# %% exercise right|wrong: sentence`")
+            if header is None and (cells or line.rstrip() != "# %%"):
+                raise ValueError(f"{path}:{number}: not of the form `# %% exercise right|wrong|equivalent: sentence`")
         else:
             body.append(line)
     close()
-    return variants
+    return cells
 
 
 def exercises(notebook: NotebookNode) -> list[str]:

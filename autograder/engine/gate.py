@@ -88,19 +88,18 @@ _LONGEST_CODE = 60_000
 
 
 def open_gate(
-    channel: Any, imports: Iterable[str], pristine: Iterable[str], libraries: tuple[str, ...], own_file: str
+    channel: Any, imported: tuple[dict, dict, list[str]], libraries: tuple[str, ...], own_file: str
 ) -> Generator[Any, tuple[str, Any], None]:
     """Serve as the gate: answers ("waiting", None) with a bool, and ("run", namespace) by running a test.
 
     Args:
         channel: this end of the channel to the grader.
-        imports: the import statements of the instructor's cells; tests see these names, whatever the
-            learner has bound to them.
-        pristine: packages of which tests get a copy that learner code has never seen.
+        imported: what `import_apart` returned.
         libraries: path prefixes of code that no learner wrote.
         own_file: file name under which this copy of the module was compiled.
     """
-    trusted, own_builtins, failed = _import(imports, pristine)
+    trusted, modules, failed = imported
+    own_builtins = _own_builtins(modules)
     channel.send({"id": "ready", "failed": failed})
     _remove_raw_memory()
     snapshot = _snapshot(WATCHED_MODULES)
@@ -139,12 +138,16 @@ def open_gate(
         question = yield True
 
 
-def _import(statements: Iterable[str], pristine: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
-    """Execute the instructor's imports; return what they bind, built-in names for the tests, and what failed.
+def import_apart(statements: Iterable[str], pristine: Iterable[str]) -> tuple[dict[str, Any], dict, list[str]]:
+    """Execute the instructor's imports, with copies of some packages that learner code will not find.
 
-    Some packages are loaded anew, as copies that learner code will not find. The built-in names are a
-    copy, too, with an `__import__` that knows the modules of this moment: an import inside a test gives
-    what it gave before any learner code ran, whatever has been put into `sys.modules` since.
+    Args:
+        statements: the import statements of the instructor's cells; tests see these names, whatever the
+            learner has bound to them.
+        pristine: the packages that are loaded anew.
+
+    Returns:
+        What the statements bind, the modules of this moment by name, and what failed.
     """
     prefixes = tuple(pristine)
     loaded = {name: sys.modules.pop(name) for name in list(sys.modules) if _belongs(name, prefixes)}
@@ -162,8 +165,22 @@ def _import(statements: Iterable[str], pristine: Iterable[str]) -> tuple[dict[st
             del sys.modules[name]
         sys.modules.update(loaded)
     names.pop("__builtins__", None)
-    trusted_import = _isolated(_TRUSTED_IMPORT, first_import=builtins.__import__, modules=modules)["trusted_import"]
-    return names, {**vars(builtins), "__import__": trusted_import}, failed
+    return names, modules, failed
+
+
+def _own_builtins(modules: dict[str, ModuleType]) -> dict[str, Any]:
+    """Return built-in names for the tests, with an `__import__` that knows the modules of this moment.
+
+    An import inside a test gives what it gave before any learner code ran, whatever has been put into
+    `sys.modules` since.
+    """
+    # The kernel's own start has added some at the end; to look at the others would cost a copy of their memory.
+    for name in reversed(sys.modules):
+        if name in modules:
+            break
+        modules[name] = sys.modules[name]
+    isolated = _isolated(_TRUSTED_IMPORT, first_import=builtins.__import__, modules=modules)
+    return {**vars(builtins), "__import__": isolated["trusted_import"]}
 
 
 # What learner code can get hold of is compiled apart: its `__globals__` are not the gate's.

@@ -15,17 +15,24 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 import ipykernel.ipkernel
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 
+from autograder.engine.gate import import_apart
 from autograder.engine.sandbox import HOME, SOCKETS
 
 WORK = f"{HOME}/work"
-# Read while the warm process can still see them: the sandbox shows nothing of this package.
-_SOURCES = {name: Path(__file__).with_name(f"{name}.py").read_text("utf-8") for name in ("channel", "gate")}
+# Made in the warm process, once for all kernels: each of them would spend a third of its start on these.
+# A random file name, so that no learner's code can be compiled under it.
+_own_file = f"<gate {secrets.token_hex(16)}>"
+_codes = {
+    name: compile(Path(__file__).with_name(f"{name}.py").read_text("utf-8"), _own_file, "exec")
+    for name in ("channel", "gate")
+}
+_prepared: dict[tuple, tuple] = {}
 _CONNECTION_FILE = f"{HOME}/.connection.json"
 
 
@@ -53,8 +60,24 @@ class GradingKernelApp(IPKernelApp):
     def parse_command_line(self, argv: list[str] | None = None) -> None:
         """Do nothing: there are no arguments, and building a parser for them takes 10 ms."""
 
+    def load_config_file(self, *args: object, **kwargs: object) -> None:
+        """Do nothing: there is none in a new home."""
+
     def log_connection_info(self) -> None:
         """Say nothing: the grader knows how to connect."""
+
+
+def prepare(request: dict) -> bool:
+    """Import in the warm process what a kernel's tests need; return whether there was something to do."""
+    key = _imports_of(request)
+    if key in _prepared:
+        return False
+    _prepared[key] = import_apart(*key)
+    return True
+
+
+def _imports_of(request: dict) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return tuple(request["imports"]), tuple(request["pristine"])
 
 
 def run_kernel(request: dict, channel_end: int, sockets_ready: Callable[[], None]) -> None:
@@ -107,16 +130,17 @@ def _without_module_list() -> Iterator[None]:
 
 
 def _open_gate(request: dict, channel_end: int) -> Callable:
-    # A random file name, so that no learner's code can be compiled under it.
-    own_file = f"<gate {secrets.token_hex(16)}>"
-    channel_module = _private_copy("channel", own_file)
+    global _own_file, _codes, _prepared
+    own_file, codes, imported = _own_file, _codes, _prepared[_imports_of(request)]
+    del _own_file, _codes, _prepared
+    channel_module = _private_copy("channel", codes)
     end = socket.socket(fileno=channel_end)
     channel = channel_module.Channel(end, bytes.fromhex(request.pop("key")), side=1)
-    gate_module = _private_copy("gate", own_file)
+    gate_module = _private_copy("gate", codes)
     libraries = tuple({os.path.realpath(sysconfig.get_path(k)) for k in ("stdlib", "platstdlib", "purelib", "platlib")})
     libraries += tuple({sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")})
     libraries += (*request["libraries"], str(Path(__file__).parent))
-    gate = gate_module.open_gate(channel, request["imports"], request["pristine"], libraries, own_file)
+    gate = gate_module.open_gate(channel, imported, libraries, own_file)
     next(gate)
     # Nothing else refers to the copies: their names are in no module that learner code can reach.
     for name in [name for name in sys.modules if name.startswith("autograder.engine")]:
@@ -124,9 +148,9 @@ def _open_gate(request: dict, channel_end: int) -> Callable:
     return gate.send
 
 
-def _private_copy(name: str, file: str) -> ModuleType:
+def _private_copy(name: str, codes: dict[str, CodeType]) -> ModuleType:
     """Execute a module again, with its own copy of the built-in names, and without a place in sys.modules."""
     module = ModuleType(name)
     vars(module)["__builtins__"] = dict(vars(builtins))
-    exec(compile(_SOURCES[name], file, "exec"), vars(module))
+    exec(codes[name], vars(module))
     return module

@@ -4,12 +4,15 @@ Any program that starts kernels through jupyter_client (nbclient, nbconvert, nbg
 by naming the provisioner `autograder-sandbox`; nothing else about it changes.
 """
 
+import asyncio
 import contextlib
 import os
+import queue
 import select
 import shutil
 import signal
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,8 @@ from autograder.engine.channel import Channel
 from autograder.engine.scratch import scratch
 from autograder.engine.warm import KernelRequest, WarmProcess, shared_warm_process
 
+_START_S = 10
+
 
 class _Connection(AsyncKernelClient):
     """jupyter_client's connection without a heartbeat.
@@ -31,6 +36,34 @@ class _Connection(AsyncKernelClient):
 
     def start_channels(self, **channels: bool) -> None:
         super().start_channels(**{**channels, "hb": False})
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers, and until its other messages arrive here, too.
+
+        jupyter_client's own way ends with a fifth of a second of waiting for messages that do not come.
+
+        Raises:
+            RuntimeError: the kernel has ended, or did not answer in time.
+        """
+        deadline = time.monotonic() + (timeout or float("inf"))
+        while time.monotonic() < deadline:
+            asked = self.kernel_info()
+            with contextlib.suppress(queue.Empty):
+                # What is published before this end has subscribed is lost: then ask again.
+                while not _says_idle(await self.get_iopub_msg(timeout=0.3), asked):
+                    pass
+                while (reply := await self.get_shell_msg(timeout=1))["parent_header"].get("msg_id") != asked:
+                    pass
+                self._handle_kernel_info_reply(reply)
+                return
+            if not await self._async_is_alive():
+                raise RuntimeError("Kernel died before replying to kernel_info")
+        raise RuntimeError(f"Kernel didn't respond in {timeout:g} seconds")
+
+
+def _says_idle(message: dict[str, Any], asked: str) -> bool:
+    about = message["parent_header"].get("msg_id") == asked
+    return about and message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"
 
 
 class SandboxProvisioner(KernelProvisionerBase):
@@ -172,7 +205,15 @@ class SandboxProvisioner(KernelProvisionerBase):
         with contextlib.suppress(OSError, ValueError):
             # All of it is the warm process's, too.
             self._at_start = _own_pages(self.warm.pid)
+        await self._sockets_made()
         return self.parent.get_connection_info()
+
+    async def _sockets_made(self) -> None:
+        """Wait for the kernel's sockets: a connection that finds none tries again only a tenth of a second later."""
+        deadline = time.monotonic() + _START_S
+        paths = [f"{self.parent.ip}-{number}" for number in range(1, 6)]
+        while not all(map(os.path.exists, paths)) and time.monotonic() < deadline and await self.poll() is None:
+            await asyncio.sleep(0.005)
 
     async def cleanup(self, restart: bool = False) -> None:
         """Remove the folder of the sockets."""

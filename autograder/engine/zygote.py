@@ -84,6 +84,9 @@ def warm_up(modules: Sequence[str]) -> list[str]:
 
 def serve(control: socket.socket, *, sandboxed: bool = True) -> None:
     """Answer requests until the grader's end closes; then end every sandbox."""
+    # With what only Jupyter needs, which is imported by now.
+    from autograder.engine import kernel
+
     begin = start if sandboxed else start_plain
     sandboxes: set[int] = set()
     try:
@@ -96,7 +99,10 @@ def serve(control: socket.socket, *, sandboxed: bool = True) -> None:
             message, descriptors = receive(control)
             if not message:
                 return
-            control.send(json.dumps(begin(json.loads(message), descriptors, sandboxes)).encode())
+            request = json.loads(message)
+            if kernel.prepare(request):
+                gc.freeze()
+            control.send(json.dumps(begin(request, descriptors, sandboxes)).encode())
     finally:
         for pid in sandboxes:
             with contextlib.suppress(ProcessLookupError):

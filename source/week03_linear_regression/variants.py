@@ -2056,3 +2056,50 @@ def cv_log_rmse(features, price, folds, alpha):
         w = np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T @ (label - b))
         errors.append(math.sqrt(np.mean((X_held @ w + b - held["log_price"].to_numpy()) ** 2)))
     return errors
+
+
+# %% synthetic_data equivalent: noise that is rounded to single precision has the same distribution
+# - noise = sigma * torch.randn(n, 1, generator=generator, dtype=w.dtype)
+# + noise = sigma * torch.randn(n, 1, generator=generator)
+# %% synthetic_data equivalent: the normal distribution is symmetric
+# - return X, X @ w + b + noise
+# + return X, X @ w + b - noise
+# %% linreg_loss equivalent: the words of the error are free
+# - raise ValueError(f"predictions {tuple(y_hat.shape)} and labels {tuple(y.shape)} differ in shape")
+# + raise ValueError(f"predictions {y_hat.shape} and labels {tuple(y.shape)} differ in shape")
+# %% linreg_loss equivalent: the words of the error are free
+# - raise ValueError(f"predictions {tuple(y_hat.shape)} and labels {tuple(y.shape)} differ in shape")
+# + raise ValueError(f"predictions {tuple(y_hat.shape)} and labels {y.shape} differ in shape")
+# %% d2l_module equivalent: the square of a difference is symmetric
+# - return nn.functional.mse_loss(y_hat, y) / 2
+# + return nn.functional.mse_loss(y, y_hat) / 2
+# %% ridge_by_decay equivalent: the text allows results that require gradients
+# - return w.detach(), b.detach()
+# + return w, b.detach()
+# %% ridge_by_decay equivalent: the text allows results that require gradients
+# - return w.detach(), b.detach()
+# + return w.detach(), b
+# %% cv_log_rmse equivalent: NumPy takes a tensor of integers as an index
+# - fit, held = table[train_rows.numpy()], table[valid_rows.numpy()]
+# + fit, held = table[train_rows], table[valid_rows.numpy()]
+# %% cv_log_rmse equivalent: NumPy takes a tensor of integers as an index
+# - fit, held = table[train_rows.numpy()], table[valid_rows.numpy()]
+# + fit, held = table[train_rows.numpy()], table[valid_rows]
+# %% cv_log_rmse equivalent: NumPy takes a tensor of integers as an index
+# - target = label[train_rows.numpy()]
+# + target = label[train_rows]
+# %% cv_log_rmse equivalent: NumPy takes a tensor of integers as an index
+# - difference = held @ weights + bias - label[valid_rows.numpy()]
+# + difference = held @ weights + bias - label[valid_rows]
+# %% cv_log_rmse equivalent: a deviation of exactly 1e-9 does not occur
+# - deviation = np.where(deviation < 1e-9, 1, deviation)
+# + deviation = np.where(deviation <= 1e-9, 1, deviation)
+# %% cv_log_rmse equivalent: any bound between rounding errors and the data serves
+# - deviation = np.where(deviation < 1e-9, 1, deviation)
+# + deviation = np.where(deviation < 2e-09, 1, deviation)
+# %% cv_log_rmse equivalent: a constant column is zero after centring, whatever it is divided by
+# - deviation = np.where(deviation < 1e-9, 1, deviation)
+# + deviation = np.where(deviation < 1e-9, 2, deviation)
+# %% cv_log_rmse equivalent: the columns are centred, so a constant added to the labels changes no weight
+# - weights = np.linalg.solve(fit.T @ fit + alpha * np.eye(fit.shape[1]), fit.T @ (target - bias))
+# + weights = np.linalg.solve(fit.T @ fit + alpha * np.eye(fit.shape[1]), fit.T @ (target + bias))

@@ -1,0 +1,209 @@
+"""Run single answers of an assignment through the grading engine, without a gradebook.
+
+Each answer is run in a kernel of its own, by the engine that grades learners. Only the cells that an
+exercise needs are in its notebook: imports, given functions, and what else binds a name that the answer or
+its tests use. Cells before it need not run again for each mutant, and in a kernel forked from the warm
+process the imports cost nothing.
+"""
+
+import ast
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nbformat import NotebookNode, from_dict
+from nbgrader.preprocessors import ClearSolutions
+
+from autograder.course import CourseError
+from autograder.engine.execute import Settings, execute
+from autograder.engine.plan import is_test, make_plan, plain_python, visible_part
+from autograder.engine.submission import WarmKeeper
+from autograder.engine.warm import start_warm
+from autograder.notebooks import twins
+from autograder.outputs import IN_ANSWER, IN_HIDDEN
+from autograder.variants import Variant, exercises, read_equivalents, read_variants, reference_answers
+
+# A mutant may take this many times as long as the reference, and never less than the second number.
+SLOWER, LEAST_S = 10, 10
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the tests of one exercise said.
+
+    Attributes:
+        passed: whether all of them passed.
+        layer: which tests failed: "visible", "hidden", or "" if none did.
+        error: name of the exception, "" if none.
+        message: its text.
+        seconds: from the start of the kernel to its end.
+        suspected: why the engine would send the answer to a human.
+    """
+
+    passed: bool
+    layer: str = ""
+    error: str = ""
+    message: str = ""
+    seconds: float = 0.0
+    suspected: tuple[str, ...] = ()
+
+
+class Assignment:
+    """One assignment with its reference, variants and known equivalent mutants."""
+
+    def __init__(self, root: Path, week: str) -> None:
+        texts = [twin.text for twin in twins.find(root) if twin.graded and twin.name.parts[1] == week]
+        if len(texts) != 1:
+            raise CourseError(f"{week} has {len(texts)} notebooks in source/; quality is measured for one")
+        (text,) = texts
+        self.root, self.week = root, week
+        self.notebook = twins.read_text(text)
+        self.plan = make_plan(self.notebook)
+        self.exercises = exercises(self.notebook)
+        self.reference = {n: a for n, a in reference_answers(self.notebook).items() if n in self.exercises}
+        # With the marks of the solution, which say what a mutant may change.
+        self.answers = {_grade_id(c): c.source for c in self.notebook.cells if _grade_id(c) in self.exercises}
+        self.blank = _blank(self.notebook)
+        variants = text.with_name(twins.VARIANTS)
+        self.variants: list[Variant] = read_variants(variants)
+        self.equivalents = read_equivalents(variants)
+
+    def of(self, exercise: str, *, right: bool) -> list[Variant]:
+        """Return the right or the wrong variants of an exercise."""
+        return [v for v in self.variants if v.exercise == exercise and v.right == right]
+
+    def slice(self, exercise: str, answers: dict[str, str], *, visible_only: bool = False) -> NotebookNode:
+        """Return a notebook of the cells that one exercise and its tests need.
+
+        Args:
+            exercise: whose tests are run.
+            answers: other answers than the reference, by exercise.
+            visible_only: leave out the hidden tests, as in the learners' copy.
+        """
+        test = f"{exercise}_test"
+        place = next(i for i, c in enumerate(self.notebook.cells) if _grade_id(c) == test)
+        needed = _names(answers.get(exercise, self.reference[exercise])) | _names(self.notebook.cells[place].source)
+        kept = [self._cell(self.notebook.cells[place], answers, visible_only)]
+        for cell in reversed(self.notebook.cells[:place]):
+            if cell.cell_type != "code" or is_test(cell):
+                continue
+            own = _grade_id(cell) == exercise
+            if own or _bound(cell.source) & needed:
+                needed |= set() if own else _names(cell.source)
+                kept.append(self._cell(cell, answers, visible_only))
+        return self._notebook(reversed(kept))
+
+    def whole(
+        self, answers: dict[str, str], *, arrange: Callable[[list], list] = list, visible_only: bool = False
+    ) -> NotebookNode:
+        """Return the whole notebook with these answers; `arrange` may put its code cells into another order."""
+        cells = [c for c in self.notebook.cells if c.cell_type == "code"]
+        return self._notebook(arrange([self._cell(cell, answers, visible_only) for cell in cells]))
+
+    def _cell(self, cell: NotebookNode, answers: dict[str, str], visible_only: bool) -> NotebookNode:
+        copy = from_dict(cell)
+        if _grade_id(cell) in self.exercises:
+            copy.source = answers.get(_grade_id(cell), self.reference[_grade_id(cell)])
+        elif visible_only and is_test(cell):
+            copy.source = visible_part(cell.source)
+        return copy
+
+    def _notebook(self, cells: Iterable[NotebookNode]) -> NotebookNode:
+        return from_dict({**self.notebook, "cells": [from_dict(cell) for cell in cells]})
+
+
+class Judge:
+    """Runs notebooks of an assignment, a few at a time. A context manager: its end ends every kernel."""
+
+    def __init__(self, assignment: Assignment, jobs: int, *, sandbox: bool = True) -> None:
+        self.assignment, self.jobs = assignment, jobs
+        self.settings = Settings()
+        self.runs = 0
+        self._warm = WarmKeeper(lambda: start_warm(assignment.root, assignment.week, sandboxed=sandbox))
+        self._pool = ThreadPoolExecutor(jobs)
+
+    def __enter__(self) -> "Judge":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._warm.close()
+
+    def all(self, notebooks: Iterable[NotebookNode], limits: Iterable[float | None]) -> Iterator[dict[str, Verdict]]:
+        """Yield, in order, each notebook's verdicts by exercise.
+
+        Args:
+            notebooks: what to run.
+            limits: for each, the seconds a cell may take; None for the engine's own limit.
+        """
+        return self._pool.map(self.one, notebooks, limits)
+
+    def one(self, notebook: NotebookNode, limit: float | None = None) -> dict[str, Verdict]:
+        """Run one notebook and return the verdicts by exercise."""
+        settings = self.settings
+        if limit is not None:
+            settings = replace(settings, cell_timeout=max(1, round(limit)), notebook_timeout=max(60, round(4 * limit)))
+        started = time.monotonic()
+        done = execute(notebook, self.assignment.plan, self._warm.get(), settings, None)
+        seconds = time.monotonic() - started
+        self.runs += 1
+        suspected = tuple(done.needs_human)
+        return {
+            _grade_id(cell).removesuffix("_test"): _verdict(cell, done.passed, seconds, suspected)
+            for cell in done.notebook.cells
+            if is_test(cell)
+        }
+
+
+def _verdict(cell: NotebookNode, passed: dict[str, bool], seconds: float, suspected: tuple[str, ...]) -> Verdict:
+    if passed.get(_grade_id(cell)):
+        return Verdict(True, seconds=seconds, suspected=suspected)
+    error = next((output for output in cell.outputs if output.output_type == "error"), None)
+    if error is None:
+        return Verdict(False, "visible", "NoVerdict", "", seconds, suspected)
+    where = error.traceback[0] if error.traceback else ""
+    layer = "hidden" if where in (IN_HIDDEN, IN_ANSWER) else "visible"
+    return Verdict(False, layer, error.ename, error.evalue, seconds, suspected)
+
+
+def _grade_id(cell: NotebookNode) -> str:
+    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+
+
+def _blank(notebook: NotebookNode) -> dict[str, str]:
+    """Return the answer cells as learners get them."""
+    released, _ = ClearSolutions().preprocess(from_dict(notebook), {})
+    return {_grade_id(cell): cell.source for cell in released.cells if _grade_id(cell) in exercises(notebook)}
+
+
+def _tree(source: str) -> ast.Module:
+    try:
+        return ast.parse(plain_python(source))
+    except SyntaxError:
+        return ast.Module([], [])
+
+
+def _names(source: str) -> set[str]:
+    """Return every name that a cell mentions, also as a text, as in `check.defined("f", globals())`."""
+    found = set()
+    for node in ast.walk(_tree(source)):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            found.add(node.value)
+    return found
+
+
+def _bound(source: str) -> set[str]:
+    """Return every name that a cell binds, at its top level or deeper."""
+    found = set()
+    for node in ast.walk(_tree(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+    return found

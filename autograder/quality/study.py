@@ -1,0 +1,191 @@
+"""Measure the tests of one assignment: what they accept, what they reject, and whom they treat unfairly."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from autograder.quality.fairness import Finding, check_fairness
+from autograder.quality.mutants import Mutant, mutants
+from autograder.quality.runs import LEAST_S, SLOWER, Assignment, Judge, Verdict
+from autograder.variants import Variant
+
+# Of the mutants that are not equivalent, at least so many must be noticed, in every assignment.
+BAR = 0.95
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One answer and what its tests said."""
+
+    answer: Variant | Mutant
+    verdict: Verdict
+
+
+@dataclass
+class Exercise:
+    """What was measured about one exercise."""
+
+    name: str
+    points: float
+    reference: Verdict
+    blank: Verdict
+    right: list[Tried] = field(default_factory=list)
+    wrong: list[Tried] = field(default_factory=list)
+    killed: list[Tried] = field(default_factory=list)
+    survived: list[Tried] = field(default_factory=list)
+    equivalent: list[tuple[Mutant, str]] = field(default_factory=list)
+    unfair: list[Finding] = field(default_factory=list)
+    # Listed as equivalent, but no such mutant is made any more, or a test tells it from the reference.
+    stale: list[str] = field(default_factory=list)
+
+    def lost(self) -> list[Tried]:
+        """Return the right answers that are not accepted."""
+        return [tried for tried in self.right if not tried.verdict.passed or tried.verdict.suspected]
+
+    def earned(self) -> list[Tried]:
+        """Return the wrong answers that are accepted."""
+        return [tried for tried in self.wrong if tried.verdict.passed]
+
+    def bare(self) -> list[Tried]:
+        """Return the wrong answers whose failure is not explained by a message of `dlcourse.check`."""
+        return [t for t in self.wrong if not t.verdict.passed and not explained(t.verdict)]
+
+    def problems(self) -> list[str]:
+        """Return what must be mended before the tests can be trusted, as sentences."""
+        found = []
+        if not self.reference.passed:
+            found.append(f"the reference does not pass: {self.reference.message}")
+        if self.blank.passed:
+            found.append("the blank answer earns points")
+        found += [f"a right answer is rejected: {t.answer.sentence}: {_why(t.verdict)}" for t in self.lost()]
+        found += [f"a wrong answer is accepted: {t.answer.sentence}" for t in self.earned()]
+        found += [f"a failure is not explained: {t.answer.sentence}: {_why(t.verdict)}" for t in self.bare()]
+        found += [f"unfair: {finding.sentence}" for finding in self.unfair]
+        found += [f"variants.py lists as equivalent, but it is none: {text}" for text in self.stale]
+        return found
+
+
+@dataclass
+class Study:
+    """What was measured about one assignment."""
+
+    week: str
+    exercises: list[Exercise]
+    seconds: float
+    runs: int
+
+    def kill_rate(self) -> float:
+        """Return the share of the mutants that are not equivalent which a test noticed; 1 if there are none."""
+        killed = sum(len(e.killed) for e in self.exercises)
+        survived = sum(len(e.survived) for e in self.exercises)
+        return killed / (killed + survived) if killed + survived else 1.0
+
+    def problems(self) -> list[str]:
+        """Return what must be mended, as sentences; nothing for tests that can be trusted."""
+        found = [f"{self.week} {e.name}: {text}" for e in self.exercises for text in e.problems()]
+        if self.kill_rate() < BAR:
+            found.append(f"{self.week}: {self.kill_rate():.1%} of the mutants are noticed, less than {BAR:.0%}")
+        return found
+
+
+def explained(verdict: Verdict) -> bool:
+    """Whether a failure says in words of `dlcourse.check` what is wrong, or that time ran out."""
+    return verdict.error in ("CheckError", "CellTimeoutError") and bool(verdict.message.strip())
+
+
+def study(
+    assignment: Assignment,
+    judge: Judge,
+    names: Iterable[str],
+    *,
+    with_mutants: bool = True,
+    with_fairness: bool = True,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Study:
+    """Run everything for some exercises of an assignment.
+
+    Args:
+        assignment: the assignment.
+        judge: what runs its answers.
+        names: exercises.
+        with_mutants: also mutate the reference answers.
+        with_fairness: also look for marks that change for reasons other than the answer.
+        progress: called with how many of the answers are done, and how many there are.
+    """
+    started = time.monotonic()
+    names = list(names)
+    first = list(judge.all((assignment.slice(name, {}) for name in names), [None] * len(names)))
+    references = {name: verdicts[name] for name, verdicts in zip(names, first, strict=True)}
+    tasks: list[tuple[str, str, Variant | Mutant | None, str]] = []
+    made = {name: mutants(assignment.answers[name]) if with_mutants else [] for name in names}
+    for name in names:
+        tasks.append((name, "blank", None, assignment.blank[name]))
+        tasks += [(name, "right", v, v.source) for v in assignment.of(name, right=True)]
+        tasks += [(name, "wrong", v, v.source) for v in assignment.of(name, right=False)]
+        tasks += [(name, "mutant", m, m.source) for m in made[name]]
+    # Long ones first, so that the last minutes are not spent on a single one.
+    tasks.sort(key=lambda task: -references[task[0]].seconds)
+    notebooks = (assignment.slice(name, {name: source}) for name, _, _, source in tasks)
+    limits = (_limit(references[name]) if kind == "mutant" else None for name, kind, _, _ in tasks)
+    results = []
+    for number, verdicts in enumerate(judge.all(notebooks, limits), 1):
+        results.append(verdicts)
+        progress(number, len(tasks))
+    found = {name: Exercise(name, _points(assignment, name), references[name], references[name]) for name in names}
+    for (name, kind, answer, _), verdicts in zip(tasks, results, strict=True):
+        _note(found[name], kind, answer, verdicts[name], assignment)
+    for name in names:
+        if with_mutants:
+            diffs = {mutant.diff for mutant in made[name]}
+            listed = [e for e in assignment.equivalents if e.exercise == name]
+            found[name].stale += [" ".join(e.diff) for e in listed if e.diff not in diffs]
+        for kind in ("killed", "survived"):
+            getattr(found[name], kind).sort(key=lambda tried: tried.answer.line)
+    if with_fairness:
+        for finding in check_fairness(assignment, judge, names):
+            found[finding.exercise].unfair.append(finding)
+    return Study(assignment.week, list(found.values()), time.monotonic() - started, judge.runs)
+
+
+def _note(exercise: Exercise, kind: str, answer: Variant | Mutant | None, verdict: Verdict, week: Assignment) -> None:
+    if kind == "blank":
+        exercise.blank = verdict
+    elif kind == "mutant":
+        reasons = [e.reason for e in week.equivalents if e.exercise == exercise.name and e.diff == answer.diff]
+        if not verdict.passed:
+            exercise.killed.append(Tried(answer, verdict))
+            exercise.stale += [" ".join(answer.diff)] if reasons else []
+        elif reasons:
+            exercise.equivalent.append((answer, reasons[0]))
+        else:
+            exercise.survived.append(Tried(answer, verdict))
+    else:
+        getattr(exercise, kind).append(Tried(answer, verdict))
+
+
+def _points(assignment: Assignment, name: str) -> float:
+    tests = {c.metadata.get("nbgrader", {}).get("grade_id"): c for c in assignment.notebook.cells}
+    return tests[f"{name}_test"].metadata.nbgrader.points
+
+
+def _limit(reference: Verdict) -> float:
+    return max(LEAST_S, SLOWER * reference.seconds)
+
+
+def _why(verdict: Verdict) -> str:
+    if verdict.suspected:
+        return f"it would be sent to a human: {'; '.join(verdict.suspected)}"
+    return f"{verdict.error}: {verdict.message}"
+
+
+def layers(tried: Iterable[Tried]) -> tuple[int, int]:
+    """Return how many answers the visible tests caught, and how many only the hidden ones."""
+    caught = [t.verdict.layer for t in tried if not t.verdict.passed]
+    return caught.count("visible"), caught.count("hidden")
+
+
+def median_seconds(exercise: Exercise) -> float:
+    """Return the median time of an answer to an exercise, from the start of its kernel to its end."""
+    times = [t.verdict.seconds for t in (*exercise.right, *exercise.wrong, *exercise.killed, *exercise.survived)]
+    return statistics.median(times) if times else exercise.reference.seconds
