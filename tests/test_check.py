@@ -1182,3 +1182,25 @@ def test_defined_knows_which_answer_was_run():
     with pytest.raises(check.CheckError) as failure:
         check.defined("f", {"g": None})
     assert str(failure.value).splitlines() == ["f is not defined", "    hint:     run the cell of your answer first."]
+
+
+def test_operations_counts_and_measures():
+    a = torch.ones(8, 5)
+    found = check.operations(lambda x: x + 1, a)
+    assert torch.equal(found.result, a + 1) and (found.count, found.largest) == (1, 40)
+    assert check.operations(lambda x: torch.stack([row + 1 for row in x]), a).count > 8
+    # What is written into an argument, or shows it in another shape, is no new tensor.
+    found = check.operations(lambda x: x.T.mul_(2).add_(1), a, keeps_inputs=False)
+    assert torch.equal(a, torch.full((8, 5), 3.0)) and found.largest == 0
+    assert check.operations(lambda x, y: torch.mul(x, 2, out=y), a, a.clone(), keeps_inputs=False).largest == 0
+    assert check.operations(lambda pair: pair[0].sum(dim=0), (a,)).largest == 5
+    assert check.operations(lambda: 3) == (3, 0, 0)
+
+
+def test_operations_explains_like_call():
+    stub = learner("def f(x):\n    raise NotImplementedError()\n")
+    assert message(check.operations, stub, T(1.0)).startswith("f is not written yet")
+    crash = learner("def f(x):\n    return x.reshape(7)\n")
+    assert "(at your line `return x.reshape(7)`)" in message(check.operations, crash, torch.ones(3), name="f(x)")
+    assert "changed its argument 1 in place" in message(check.operations, lambda x: x.add_(1), torch.ones(3))
+    assert "is not a function" in message(check.operations, 3)

@@ -7,7 +7,7 @@ in as few notebooks as hold each once. The marks must be full in all of them.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell
 
 from autograder.engine.plan import is_test
@@ -57,7 +57,7 @@ def _situations(assignment: Assignment, judge: Judge, names: list[str]) -> Itera
     ]
     visible = "with the visible tests alone, as learners have them"
     runs += [(visible, answers, assignment.whole(answers, visible_only=True)) for answers in packed]
-    results = judge.all((notebook for _, _, notebook in runs), [None] * len(runs))
+    results = judge.notebooks(notebook for _, _, notebook in runs)
     seen = set()
     for (what, answers, _), verdicts in zip(runs, results, strict=True):
         for name in names:
@@ -74,11 +74,11 @@ def _double_jeopardy(assignment: Assignment, judge: Judge, names: list[str]) -> 
     for what, sources in kinds.items():
         halves = [assignment.exercises[0::2], assignment.exercises[1::2]]
         notebooks = [assignment.whole({name: sources[name] for name in half}) for half in halves]
-        for half, verdicts in zip(halves, judge.all(notebooks, [None, None]), strict=True):
+        for half, verdicts in zip(halves, judge.notebooks(notebooks), strict=True):
             hurt = [name for name in names if name not in half and not verdicts[name].passed]
             if not hurt:
                 continue
-            single = judge.all((assignment.whole({n: sources[n]}) for n in half), [None] * len(half))
+            single = judge.notebooks(assignment.whole({n: sources[n]}) for n in half)
             for victim, alone in zip(half, single, strict=True):
                 for name in hurt:
                     if not alone[name].passed:
@@ -92,11 +92,10 @@ def _first_wrong(assignment: Assignment, name: str) -> str:
 
 
 def _packs(assignment: Assignment, names: list[str]) -> list[dict[str, str]]:
-    """Return sets of answers: the reference alone, then as few as hold every right variant once."""
+    """Return as few sets of answers as hold every right variant once; the reference stands in for the rest."""
     variants = {name: [v.source for v in assignment.of(name, right=True)] for name in names}
     most = max((len(sources) for sources in variants.values()), default=0)
-    rounds = [{n: sources[i] for n, sources in variants.items() if i < len(sources)} for i in range(most)]
-    return [{}, *rounds]
+    return [{n: sources[i] for n, sources in variants.items() if i < len(sources)} for i in range(max(1, most))]
 
 
 def _sentence(assignment: Assignment, name: str, source: str) -> str:
@@ -117,4 +116,4 @@ def _answers_first(cells: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def _tests_twice(cells: list[NotebookNode]) -> list[NotebookNode]:
-    return [c for cell in cells for c in ([cell, cell] if is_test(cell) else [cell])]
+    return [c for cell in cells for c in ([cell, from_dict(cell)] if is_test(cell) else [cell])]

@@ -17,7 +17,10 @@ def print_studies(studies: Sequence[Study]) -> None:
     for study in studies:
         rows = [["exercise", "points", "right", "wrong", "mutants", "killed", "equiv.", "left", "visible/hidden", ""]]
         rows += [_row(exercise) for exercise in study.exercises]
-        print(f"{study.week}: {study.kill_rate():.1%} of the mutants noticed, {study.runs} runs, {study.seconds:.0f} s")
+        print(
+            f"{study.week}: {study.kill_rate():.1%} of the mutants noticed, "
+            f"{study.kernels} kernels, {study.seconds:.0f} s"
+        )
         print_table(rows)
         for exercise in study.exercises:
             for tried in exercise.survived:

@@ -1,9 +1,10 @@
 """Run single answers of an assignment through the grading engine, without a gradebook.
 
-Each answer is run in a kernel of its own, by the engine that grades learners. Only the cells that an
-exercise needs are in its notebook: imports, given functions, and what else binds a name that the answer or
-its tests use. Cells before it need not run again for each mutant, and in a kernel forked from the warm
-process the imports cost nothing.
+The engine that grades learners runs them. Only the cells that an exercise needs are in a notebook: imports,
+given functions, and what else binds a name that the answer or its tests use. A few answers to the same
+exercise follow each other in one kernel, each with the tests behind it, so neither a new kernel nor the
+cells before cost anything for each of them. The reference comes last: if it fails there, if anything is
+out of the ordinary, or if a verdict is not as expected, the answers are run again in kernels of their own.
 """
 
 import ast
@@ -25,6 +26,8 @@ from autograder.notebooks import twins
 from autograder.outputs import IN_ANSWER, IN_HIDDEN
 from autograder.variants import Variant, exercises, read_equivalents, read_variants, reference_answers
 
+# Failures that leave no doubt who is to blame, also among other answers.
+_ORDINARY = ("", "CheckError")
 # A mutant may take this many times as long as the reference, and never less than the second number.
 SLOWER, LEAST_S = 10, 10
 
@@ -38,7 +41,7 @@ class Verdict:
         layer: which tests failed: "visible", "hidden", or "" if none did.
         error: name of the exception, "" if none.
         message: its text.
-        seconds: from the start of the kernel to its end.
+        seconds: how long it took, a share of the kernel's start and end included.
         suspected: why the engine would send the answer to a human.
     """
 
@@ -74,26 +77,25 @@ class Assignment:
         """Return the right or the wrong variants of an exercise."""
         return [v for v in self.variants if v.exercise == exercise and v.right == right]
 
-    def slice(self, exercise: str, answers: dict[str, str], *, visible_only: bool = False) -> NotebookNode:
-        """Return a notebook of the cells that one exercise and its tests need.
+    def sequence(self, exercise: str, answers: Iterable[str]) -> NotebookNode:
+        """Return a notebook of the cells that one exercise needs, with several answers, each before the tests.
 
         Args:
-            exercise: whose tests are run.
-            answers: other answers than the reference, by exercise.
-            visible_only: leave out the hidden tests, as in the learners' copy.
+            exercise: whose answers they are.
+            answers: sources of the answer cell.
         """
-        test = f"{exercise}_test"
-        place = next(i for i, c in enumerate(self.notebook.cells) if _grade_id(c) == test)
-        needed = _names(answers.get(exercise, self.reference[exercise])) | _names(self.notebook.cells[place].source)
-        kept = [self._cell(self.notebook.cells[place], answers, visible_only)]
-        for cell in reversed(self.notebook.cells[:place]):
-            if cell.cell_type != "code" or is_test(cell):
+        answers = list(answers)
+        places = {_grade_id(cell): i for i, cell in enumerate(self.notebook.cells) if _grade_id(cell)}
+        answer, test = self.notebook.cells[places[exercise]], self.notebook.cells[places[f"{exercise}_test"]]
+        needed = _names(test.source).union(*map(_names, answers))
+        before = []
+        for cell in reversed(self.notebook.cells[: places[f"{exercise}_test"]]):
+            if cell.cell_type != "code" or is_test(cell) or cell is answer or not _bound(cell.source) & needed:
                 continue
-            own = _grade_id(cell) == exercise
-            if own or _bound(cell.source) & needed:
-                needed |= set() if own else _names(cell.source)
-                kept.append(self._cell(cell, answers, visible_only))
-        return self._notebook(reversed(kept))
+            needed |= _names(cell.source)
+            before.append(self._cell(cell, {}, visible_only=False))
+        tried = [self._cell(cell, {exercise: source}, False) for source in answers for cell in (answer, test)]
+        return self._notebook([*reversed(before), *tried])
 
     def whole(
         self, answers: dict[str, str], *, arrange: Callable[[list], list] = list, visible_only: bool = False
@@ -120,7 +122,7 @@ class Judge:
     def __init__(self, assignment: Assignment, jobs: int, *, sandbox: bool = True) -> None:
         self.assignment, self.jobs = assignment, jobs
         self.settings = Settings()
-        self.runs = 0
+        self.kernels = 0
         self._warm = WarmKeeper(lambda: start_warm(assignment.root, assignment.week, sandboxed=sandbox))
         self._pool = ThreadPoolExecutor(jobs)
 
@@ -131,30 +133,56 @@ class Judge:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._warm.close()
 
-    def all(self, notebooks: Iterable[NotebookNode], limits: Iterable[float | None]) -> Iterator[dict[str, Verdict]]:
-        """Yield, in order, each notebook's verdicts by exercise.
+    def answers(self, tasks: Iterable[tuple[str, list[tuple[str, bool]], float | None]]) -> Iterator[list[Verdict]]:
+        """Yield, in order, the verdicts on lists of answers.
 
         Args:
-            notebooks: what to run.
-            limits: for each, the seconds a cell may take; None for the engine's own limit.
+            tasks: exercise; sources of the answer cell, each with whether it should pass; and the seconds that a
+                cell may take (None for the engine's own limit).
         """
-        return self._pool.map(self.one, notebooks, limits)
+        return self._pool.map(self._answers, tasks)
 
-    def one(self, notebook: NotebookNode, limit: float | None = None) -> dict[str, Verdict]:
-        """Run one notebook and return the verdicts by exercise."""
+    def notebooks(self, notebooks: Iterable[NotebookNode]) -> Iterator[dict[str, Verdict]]:
+        """Yield, in order, each notebook's verdicts by exercise; where a test stands twice, both must pass."""
+        return self._pool.map(self._whole, notebooks)
+
+    def _answers(self, task: tuple[str, list[tuple[str, bool]], float | None]) -> list[Verdict]:
+        exercise, answers, limit = task
+        sources = [source for source, _ in answers] + [self.assignment.reference[exercise]]
+        *verdicts, last = [verdict for _, verdict in self._run(self.assignment.sequence(exercise, sources), limit)]
+        ordinary = last.passed and not last.suspected
+        return [
+            verdict
+            if ordinary and verdict.passed == expected and verdict.error in _ORDINARY
+            else self._run(self.assignment.sequence(exercise, [source]), limit)[0][1]
+            for (source, expected), verdict in zip(answers, verdicts, strict=True)
+        ]
+
+    def _whole(self, notebook: NotebookNode) -> dict[str, Verdict]:
+        verdicts: dict[str, Verdict] = {}
+        for exercise, verdict in self._run(notebook, None):
+            if exercise not in verdicts or verdicts[exercise].passed:
+                verdicts[exercise] = verdict
+        return verdicts
+
+    def _run(self, notebook: NotebookNode, limit: float | None) -> list[tuple[str, Verdict]]:
+        """Run one notebook; return exercise and verdict for each test cell."""
+        tests = [cell for cell in notebook.cells if is_test(cell)]
+        names = [_grade_id(cell).removesuffix("_test") for cell in tests]
+        for number, cell in enumerate(tests):
+            # The engine keeps its verdicts by these names.
+            cell.metadata.nbgrader.grade_id = f"test_{number}"
         settings = self.settings
         if limit is not None:
-            settings = replace(settings, cell_timeout=max(1, round(limit)), notebook_timeout=max(60, round(4 * limit)))
+            most = max(60, round(2 * limit + 10 * len(tests)))
+            settings = replace(settings, cell_timeout=max(1, round(limit)), notebook_timeout=most)
         started = time.monotonic()
         done = execute(notebook, self.assignment.plan, self._warm.get(), settings, None)
-        seconds = time.monotonic() - started
-        self.runs += 1
+        seconds = (time.monotonic() - started) / max(1, len(tests))
+        self.kernels += 1
         suspected = tuple(done.needs_human)
-        return {
-            _grade_id(cell).removesuffix("_test"): _verdict(cell, done.passed, seconds, suspected)
-            for cell in done.notebook.cells
-            if is_test(cell)
-        }
+        tested = [cell for cell in done.notebook.cells if is_test(cell)]
+        return [(n, _verdict(c, done.passed, seconds, suspected)) for n, c in zip(names, tested, strict=True)]
 
 
 def _verdict(cell: NotebookNode, passed: dict[str, bool], seconds: float, suspected: tuple[str, ...]) -> Verdict:

@@ -12,6 +12,8 @@ from autograder.variants import Variant
 
 # Of the mutants that are not equivalent, at least so many must be noticed, in every assignment.
 BAR = 0.95
+# So many answers share a kernel.
+_AT_A_TIME = 8
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Study:
     week: str
     exercises: list[Exercise]
     seconds: float
-    runs: int
+    kernels: int
 
     def kill_rate(self) -> float:
         """Return the share of the mutants that are not equivalent which a test noticed; 1 if there are none."""
@@ -92,6 +94,26 @@ class Study:
 def explained(verdict: Verdict) -> bool:
     """Whether a failure says in words of `dlcourse.check` what is wrong, or that time ran out."""
     return verdict.error in ("CheckError", "CellTimeoutError") and bool(verdict.message.strip())
+
+
+@dataclass(frozen=True)
+class _Item:
+    kind: str
+    answer: Variant | Mutant | None
+    source: str
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Answers to one exercise that are run one after the other."""
+
+    exercise: str
+    items: list[_Item]
+    limit: float | None
+
+
+def _split(exercise: str, items: list[_Item], limit: float | None) -> list[_Task]:
+    return [_Task(exercise, items[i : i + _AT_A_TIME], limit) for i in range(0, len(items), _AT_A_TIME)]
 
 
 def study(
@@ -115,26 +137,29 @@ def study(
     """
     started = time.monotonic()
     names = list(names)
-    first = list(judge.all((assignment.slice(name, {}) for name in names), [None] * len(names)))
-    references = {name: verdicts[name] for name, verdicts in zip(names, first, strict=True)}
-    tasks: list[tuple[str, str, Variant | Mutant | None, str]] = []
+    first = judge.answers((name, [(assignment.reference[name], True)], None) for name in names)
+    references = {name: verdicts[0] for name, verdicts in zip(names, first, strict=True)}
+    tasks: list[_Task] = []
     made = {name: mutants(assignment.answers[name]) if with_mutants else [] for name in names}
     for name in names:
-        tasks.append((name, "blank", None, assignment.blank[name]))
-        tasks += [(name, "right", v, v.source) for v in assignment.of(name, right=True)]
-        tasks += [(name, "wrong", v, v.source) for v in assignment.of(name, right=False)]
-        tasks += [(name, "mutant", m, m.source) for m in made[name]]
+        variants = [
+            _Item("right" if v.right else "wrong", v, v.source) for v in assignment.variants if v.exercise == name
+        ]
+        blank = _Item("blank", None, assignment.blank[name])
+        tasks += _split(name, [blank, *variants], None)
+        tasks += _split(name, [_Item("mutant", m, m.source) for m in made[name]], _limit(references[name]))
     # Long ones first, so that the last minutes are not spent on a single one.
-    tasks.sort(key=lambda task: -references[task[0]].seconds)
-    notebooks = (assignment.slice(name, {name: source}) for name, _, _, source in tasks)
-    limits = (_limit(references[name]) if kind == "mutant" else None for name, kind, _, _ in tasks)
-    results = []
-    for number, verdicts in enumerate(judge.all(notebooks, limits), 1):
+    tasks.sort(key=lambda task: -references[task.exercise].seconds)
+    total, done, results = sum(len(task.items) for task in tasks), 0, []
+    asked = ((t.exercise, [(item.source, item.kind == "right") for item in t.items], t.limit) for t in tasks)
+    for verdicts in judge.answers(asked):
         results.append(verdicts)
-        progress(number, len(tasks))
+        done += len(verdicts)
+        progress(done, total)
     found = {name: Exercise(name, _points(assignment, name), references[name], references[name]) for name in names}
-    for (name, kind, answer, _), verdicts in zip(tasks, results, strict=True):
-        _note(found[name], kind, answer, verdicts[name], assignment)
+    for task, verdicts in zip(tasks, results, strict=True):
+        for item, verdict in zip(task.items, verdicts, strict=True):
+            _note(found[task.exercise], item.kind, item.answer, verdict, assignment)
     for name in names:
         if with_mutants:
             diffs = {mutant.diff for mutant in made[name]}
@@ -145,7 +170,7 @@ def study(
     if with_fairness:
         for finding in check_fairness(assignment, judge, names):
             found[finding.exercise].unfair.append(finding)
-    return Study(assignment.week, list(found.values()), time.monotonic() - started, judge.runs)
+    return Study(assignment.week, list(found.values()), time.monotonic() - started, judge.kernels)
 
 
 def _note(exercise: Exercise, kind: str, answer: Variant | Mutant | None, verdict: Verdict, week: Assignment) -> None:
@@ -186,6 +211,6 @@ def layers(tried: Iterable[Tried]) -> tuple[int, int]:
 
 
 def median_seconds(exercise: Exercise) -> float:
-    """Return the median time of an answer to an exercise, from the start of its kernel to its end."""
+    """Return the median time of an answer to an exercise."""
     times = [t.verdict.seconds for t in (*exercise.right, *exercise.wrong, *exercise.killed, *exercise.survived)]
     return statistics.median(times) if times else exercise.reference.seconds

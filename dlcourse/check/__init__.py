@@ -10,6 +10,7 @@ Every test cell of the course is written with these functions:
 - `unchanged`: a block of code leaves its inputs as they were.
 - `raises`: bad input is refused with the right kind of error.
 - `forbidden`: a call the exercise rules out is not made.
+- `operations`: `call`, with the number of tensor operations and the largest new tensor.
 - `that`: any other statement, with a sentence of its own.
 
 A failure is a `CheckError`. Its message has the same parts each time: what was compared, what was
@@ -20,6 +21,19 @@ from dlcourse.check.calls import call, gradient, raises
 from dlcourse.check.errors import CheckError, defined, that
 from dlcourse.check.guards import forbidden
 from dlcourse.check.inputs import unchanged
+from dlcourse.check.operations import operations
 from dlcourse.check.values import tensor, value
 
-__all__ = ["CheckError", "call", "defined", "forbidden", "gradient", "raises", "tensor", "that", "unchanged", "value"]
+__all__ = [
+    "CheckError",
+    "call",
+    "defined",
+    "forbidden",
+    "gradient",
+    "operations",
+    "raises",
+    "tensor",
+    "that",
+    "unchanged",
+    "value",
+]
