@@ -17,8 +17,8 @@ setup: $(VENV)/.complete  ## set up the virtual environment in .venv (the others
 $(VENV)/.complete: pyproject.toml .ci/constraints.txt .ci/setup
 	@sh .ci/setup
 
-demo: setup  ## build the course and grade a simulated class
-	@$(BIN)/python -m autograder demo
+demo: setup  ## build the course and grade a simulated class, of the first week or of WEEKS=weekNN_topic
+	@$(BIN)/python -m autograder demo $(WEEKS)
 
 bench: setup  ## measure the grader beside stock nbgrader (some minutes); writes bench.json
 	@$(BIN)/python -m autograder bench

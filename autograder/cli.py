@@ -117,6 +117,7 @@ def main(argv: list[str] | None = None) -> int:
     quality.set_defaults(run=_quality)
 
     demo = commands.add_parser("demo", help="hand in, grade and report a simulated class")
+    demo.add_argument("week", nargs="*", help="names of assignments (default: the first)")
     demo.set_defaults(run=_demo)
 
     options = parser.parse_args(argv)
@@ -242,4 +243,4 @@ def _quality(root: Path, options: argparse.Namespace) -> int:
 def _demo(root: Path, options: argparse.Namespace) -> int:
     from autograder import demo
 
-    return demo.run(root)
+    return demo.run(root, options.week)

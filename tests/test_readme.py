@@ -81,6 +81,7 @@ def test_no_command_is_left_out():
         "make demo",
         *block_with("autograder grade "),
         "make help",
+        "make quality",
         "make test",
     }
 
@@ -126,7 +127,7 @@ def test_make_demo(checkout):
     assert float(marks["grace"][1]) == 0, rows["grace"]
     remarks = {
         "ivan": "3 h late",
-        "jean": "taken for linear_regression.ipynb",
+        "jean": "taken for data_tools.ipynb",
         "katherine": "is not a valid notebook",
         "leonhard": "ran out of time",
         "mary": "printed more than",
@@ -134,7 +135,7 @@ def test_make_demo(checkout):
     }
     for name, words in remarks.items():
         assert words in rows[name], rows[name]
-    pages = list((checkout / "build" / "demo" / "feedback").glob(f"*/{WEEK}/*.html"))
+    pages = list((checkout / "build" / "demo" / "feedback").glob("*/week01_data_tools/*.html"))
     assert len(pages) == 14
     assert not (checkout / "gradebook.db").exists()
 
@@ -160,7 +161,9 @@ def test_one_week_of_an_instructor(checkout):
 
 def test_make_help_and_make_test(checkout):
     out = run(checkout, "make help")
-    for target in ("demo", "test", "lab", "notebooks", "release"):
+    for target in ("demo", "quality", "test", "lab", "notebooks", "release"):
         assert f"make {target}" in out
     # `make test` itself is what runs this; here only what it would run.
     assert "pytest" in run(checkout, "make --dry-run test")
+    # This takes minutes, and tests/test_quality.py does the same.
+    assert "autograder quality" in run(checkout, "make --dry-run quality")

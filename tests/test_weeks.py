@@ -37,7 +37,7 @@ def rounds(material: Material, right: bool) -> dict[str, list[Variant]]:
 def graded(request, tmp_path_factory):
     """Hand in the blank release, the reference and all variants of a week; return them with the run record."""
     week = request.param
-    course = make_course(ROOT, tmp_path_factory.mktemp(week) / "course")
+    course = make_course(ROOT, tmp_path_factory.mktemp(week) / "course", [week])
     material = Material(ROOT, course, week)
     packed = {**rounds(material, True), **rounds(material, False)}
     notebooks = {"blank": material.release, "reference": material.solved()}
