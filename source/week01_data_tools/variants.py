@@ -2304,3 +2304,17 @@ def titanic_tensors(path, train_rows, test_rows):
         out.append(torch.tensor(np.column_stack(columns), dtype=torch.float32))
         out.append(torch.tensor(part[["survived"]].to_numpy() == "yes", dtype=torch.float32))
     return tuple(out)
+
+
+# %% windows equivalent: the larger of two numbers, in either order
+# - return max(0, len(self.series) - self.size)
+# + return max(len(self.series) - self.size, 0)
+# %% one_hot_pick equivalent: a table that is looked up has no gradient to cut off
+# - return torch.eye(num_classes)[labels]
+# + return torch.eye(num_classes)[labels].detach()
+# %% features equivalent: a deviation of exactly 1e-9 does not occur
+# - self.deviation = deviation.mask(deviation < 1e-9, 1)
+# + self.deviation = deviation.mask(deviation <= 1e-9, 1)
+# %% features equivalent: any bound between rounding errors and the data serves
+# - self.deviation = deviation.mask(deviation < 1e-9, 1)
+# + self.deviation = deviation.mask(deviation < 2e-09, 1)
