@@ -232,3 +232,30 @@ def test_week03(tmp_path):
     stock, ours = both_ways(course, tmp_path, config, week)
     assert_equal(stock, ours, week)
     assert everything(stock, week)["reference", "total"][0] > everything(stock, week)["half", "total"][0] > 0
+
+
+def test_the_instructors_files_take_the_place_of_a_learners(tmp_path):
+    test = "assert open('data/numbers.txt').read() == 'true'\nassert open('mine.txt').read() == 'mine'"
+    kept = "assert open('free.txt').read() == 'changed'"
+    course = make_course(tmp_path / "course", {"p": [graded_test("reads", test), graded_test("free", kept)]})
+    source = course / "source" / "ps"
+    (source / "data").mkdir()
+    (source / "data" / "numbers.txt").write_text("true", "utf-8")
+    (source / "free.txt").write_text("as given", "utf-8")
+    for student in ("cheat", "without"):
+        folder = hand_in(course, student, "p").parent
+        (folder / "free.txt").write_text("changed", "utf-8")
+        (folder / "mine.txt").write_text("mine", "utf-8")
+    (course / "submitted" / "cheat" / "ps" / "data").mkdir()
+    (course / "submitted" / "cheat" / "ps" / "data" / "numbers.txt").write_text("false", "utf-8")
+    config = CONFIG + 'c.Autograde.exclude_overwriting = {"ps": ["free.txt"]}\n'
+    stock, ours = both_ways(course, tmp_path, config)
+    expected, found = everything(stock), everything(ours)
+    assert expected == found and found["cheat", "p"][0] == found["without", "p"][0] == 2
+    for root in (stock, ours):
+        assert (root / "autograded" / "cheat" / "ps" / "data" / "numbers.txt").read_text("utf-8") == "true"
+        assert (root / "autograded" / "cheat" / "ps" / "free.txt").read_text("utf-8") == "changed"
+    # Other data for everybody: everybody is graded again.
+    (ours / "source" / "ps" / "data" / "numbers.txt").write_text("new", "utf-8")
+    assert grade(ours, Options("ps", jobs=2)) == 0
+    assert everything(ours)["without", "p"][0] == 1

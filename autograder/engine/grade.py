@@ -26,6 +26,7 @@ from filelock import FileLock, Timeout
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.preprocessors import AssignLatePenalties
+from nbgrader.utils import find_all_files
 from sqlalchemy.exc import OperationalError, SAWarning, SQLAlchemyError
 
 from autograder.course import CourseError
@@ -357,7 +358,8 @@ class GradingRun:
         """Write the gradebook and the graded folder, so that a kill at any moment is made good by the next run."""
         name, student = self.assignment.name, submission.student
         target = self.course.graded(student, name)
-        made = prepare_folder(graded, submission, target, list(self.course.coursedir.ignore))
+        files, ignored = self.assignment.files, list(self.course.coursedir.ignore)
+        made = prepare_folder(graded, submission, files, target, ignored)
         try:
             notebooks = {n: (e.notebook, e.needs_human) for n, e in graded.executions.items()}
             handed_in = submission_time(self.course.coursedir, self.course.submitted(student, name))
@@ -424,7 +426,23 @@ def _assignment(course: Course, gradebook: Gradebook, options: Options) -> Assig
         as_released(source, {name: cell.source for name, cell in stored.items()})
         masters.append(Master(entry.name, source, {n: c.checksum for n, c in stored.items()}, make_plan(source)))
     warm = tuple(warm_set(course.root, week))
-    return Assignment(week, tuple(masters), _settings(course.app, options), warm, options.sandbox)
+    files = _support_files(course, week)
+    return Assignment(week, tuple(masters), _settings(course.app, options), warm, options.sandbox, files)
+
+
+def _support_files(course: Course, week: str) -> dict[str, bytes]:
+    """Return the files beside the instructor's notebooks that nbgrader would put over a learner's."""
+    coursedir = course.coursedir
+    folder = Path(coursedir.format_path(coursedir.source_directory, ".", week))
+    kept = course.app.config.get("Autograde", {}).get("exclude_overwriting", {}).get(week, [])
+    found = {}
+    for path in map(Path, find_all_files(str(folder), [*coursedir.ignore, "*.ipynb"])):
+        if (name := path.relative_to(folder).as_posix()) not in kept:
+            try:
+                found[name] = path.read_bytes()
+            except OSError as error:
+                raise CourseError(f"{path} cannot be read: {_sentence(error)}") from None
+    return found
 
 
 def _settings(app: NbGrader, options: Options) -> Settings:

@@ -51,12 +51,16 @@ class Assignment:
     settings: Settings
     warm: tuple[str, ...] = ()
     sandboxed: bool = True
+    # Files beside the instructor's notebooks, data for example; they take the place of a learner's copies.
+    files: dict[str, bytes] = field(default_factory=dict)
 
     def digest(self) -> bytes:
-        """Return a digest of the instructor's notebooks: when these change, everybody is graded again."""
+        """Return a digest of the instructor's notebooks and files: when these change, everybody is graded again."""
         digest = hashlib.sha256()
         for master in self.masters:
             digest.update(nbformat.writes(master.source).encode())
+        for name, content in sorted(self.files.items()):
+            digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
         return digest.digest()
 
 
@@ -189,7 +193,7 @@ def _run_once(submission: Submission, assignment: Assignment, process: WarmProce
     graded = Graded(submission.student, submission.fingerprint)
     with tempfile.TemporaryDirectory(dir=scratch(), prefix="work-", ignore_cleanup_errors=True) as temporary:
         work = Path(temporary)
-        write_files(submission.files, work, ignore=["*.ipynb", "timestamp.txt"])
+        write_files(_placed(submission.files, assignment.files), work, ignore=["*.ipynb", "timestamp.txt"])
         for master in assignment.masters:
             content = submission.files.get(f"{master.name}.ipynb")
             if content is None:
@@ -222,19 +226,33 @@ def _has_died(process: WarmProcess) -> bool:
 # so the next run grades such a submission again, whatever the fingerprints say.
 
 
-def prepare_folder(graded: Graded, submission: Submission, target: Path, ignore: list[str]) -> Path:
+def _placed(theirs: dict[str, bytes], masters: dict[str, bytes]) -> dict[str, bytes]:
+    """Return a learner's files with the instructor's in their places, also where one has a folder and one a file."""
+    folders = {parent.as_posix() for name in masters for parent in Path(name).parents}
+    kept = {
+        name: content
+        for name, content in theirs.items()
+        if name not in folders and not any(parent.as_posix() in masters for parent in Path(name).parents)
+    }
+    return kept | masters
+
+
+def prepare_folder(
+    graded: Graded, submission: Submission, files: dict[str, bytes], target: Path, ignore: list[str]
+) -> Path:
     """Make the graded folder beside its place, as nbgrader lays it out, and return it.
 
     Args:
         graded: the outcome.
         submission: what was handed in; its other files are copied.
+        files: the instructor's, which take the place of the learner's.
         target: the folder's place in autograded/.
         ignore: nbgrader's patterns of files to leave out.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     made = _new_leftover(target)
     try:
-        write_files(submission.files, made, ignore=["*.ipynb", *ignore])
+        write_files(_placed(submission.files, files), made, ignore=["*.ipynb", *ignore])
         for name, execution in graded.executions.items():
             nbformat.write(execution.notebook, made / f"{name}.ipynb")
         for path in made.rglob("*"):
