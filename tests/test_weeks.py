@@ -1,7 +1,7 @@
-"""Every week's tests are fair and strict: all variants graded by the engine, as submissions.
+"""Every week from submission to gradebook: blank, reference, right answers in other styles, mistakes.
 
-A submission carries one variant in every other exercise and the reference in the rest, so each run
-also shows that a wrong answer costs nothing in another exercise.
+That each variant and each mutant of an answer is judged as it should be is shown in test_quality.py, without
+a gradebook; here are a few submissions a week that go all the way.
 """
 
 import json
@@ -21,16 +21,12 @@ WEEKS = assignments(ROOT)
 pytestmark = pytest.mark.slow
 
 
-def rounds(material: Material, right: bool) -> dict[str, list[Variant]]:
-    """Pack the variants into as few submissions as hold each once, in every other exercise."""
-    packed = {}
-    for parity in (0, 1):
-        chosen = material.exercises[parity::2]
-        by_exercise = {e: [v for v in material.variants if v.exercise == e and v.right == right] for e in chosen}
-        for number in range(max(len(variants) for variants in by_exercise.values())):
-            variants = [vs[number] for vs in by_exercise.values() if number < len(vs)]
-            packed[f"{'right' if right else 'wrong'}-{parity}-{number:02}"] = variants
-    return packed
+def rounds(material: Material) -> dict[str, list[Variant]]:
+    """Return a few submissions: two with right variants everywhere, two with a mistake in every other exercise."""
+    return {
+        **{f"right-{n}": [material.pick(e, right=True, number=n) for e in material.exercises] for n in (0, 1)},
+        **{f"wrong-{n}": [material.pick(e, right=False, number=n) for e in material.exercises[n::2]] for n in (0, 1)},
+    }
 
 
 @pytest.fixture(scope="module", params=WEEKS)
@@ -39,7 +35,7 @@ def graded(request, tmp_path_factory):
     week = request.param
     course = make_course(ROOT, tmp_path_factory.mktemp(week) / "course", [week])
     material = Material(ROOT, course, week)
-    packed = {**rounds(material, True), **rounds(material, False)}
+    packed = rounds(material)
     notebooks = {"blank": material.release, "reference": material.solved()}
     for name, variants in packed.items():
         notebooks[name] = fill_answers(material.release, material.reference | {v.exercise: v.source for v in variants})
