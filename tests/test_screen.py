@@ -81,3 +81,14 @@ def test_finds_literals_of_hidden_tests_in_outputs(dress):
     hidden = ["### BEGIN HIDDEN TESTS\nassert f(31337.25) == 'a long answer'\n### END HIDDEN TESTS\n"]
     assert repeated([f"seen: {dress('31337.25')}"], hidden, "") == ["31337.25"]
     assert repeated(["nothing of it: 3 f"], hidden, "") == []
+
+
+def test_pasted_prompts_are_read_as_ipython_reads_them():
+    assert screen(["In [1]: import ctypes"], []) and screen([">>> import ctypes"], [])
+    assert screen(["import math\n!cat /etc/passwd\nimport ctypes"], [])
+    assert not screen(["%matplotlib inline\nimport math"], [])
+
+
+def test_what_the_instructor_uses_is_kept_apart_for_each_assignment():
+    assert not screen(["import ctypes"], ["import ctypes"])
+    assert screen(["import ctypes"], ["import math"])

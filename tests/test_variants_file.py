@@ -4,7 +4,15 @@ import nbformat
 import pytest
 from conftest import ASSIGNMENT
 
-from autograder.variants import Variant, exercises, fill_answers, read_variants, reference_answers
+from autograder.variants import (
+    Equivalent,
+    Variant,
+    exercises,
+    fill_answers,
+    read_equivalents,
+    read_variants,
+    reference_answers,
+)
 
 
 def variants_of(tmp_path, text):
@@ -92,3 +100,12 @@ def test_reference_answers_are_the_solutions_without_the_marks(built):
     assert list(answers) == ["double", "circle", "explanation"]
     assert answers["double"] == 'def double(x):\n    """Return twice `x`."""\n    return 2 * x'
     assert "SOLUTION" not in "".join(answers.values())
+
+
+def test_equivalent_mutants_are_no_variants(tmp_path):
+    text = "# %% a right: one\nx = 1\n# %% a equivalent: why\n# - x = 1\n# + x = 1.0\n# %% b equivalent: also\n# - y\n"
+    assert [variant.sentence for variant in variants_of(tmp_path, text)] == ["one"]
+    assert read_equivalents(tmp_path / "variants.py") == [
+        Equivalent("a", "why", ("- x = 1", "+ x = 1.0")),
+        Equivalent("b", "also", ("- y",)),
+    ]
