@@ -112,6 +112,7 @@ def main(argv: list[str] | None = None) -> int:
     quality.add_argument("--html", type=Path, metavar="FOLDER", help="where the pages go (default: build/quality)")
     quality.add_argument("--jobs", type=int, default=max(1, os.cpu_count() or 1), help="answers at a time")
     quality.add_argument("--no-mutants", action="store_true", help="only the reference, the blank answer and variants")
+    quality.add_argument("--all-mutants", action="store_true", help="all of them also where an answer trains for long")
     quality.add_argument("--no-fairness", action="store_true", help="only the answers themselves")
     quality.add_argument("--no-sandbox", action="store_true", help="run answers with your own rights")
     quality.set_defaults(run=_quality)

@@ -50,6 +50,7 @@ def _study(root: Path, week: str, options: argparse.Namespace) -> Study:
             judge,
             names,
             with_mutants=not options.no_mutants,
+            all_mutants=options.all_mutants,
             with_fairness=not options.no_fairness,
             progress=show_progress,
         )

@@ -4,8 +4,9 @@ Whole notebooks are run in situations that the text allows, with the reference a
 in as few notebooks as hold each once. The marks must be full in all of them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell
@@ -31,13 +32,20 @@ class Finding:
     sentence: str
 
 
-def check_fairness(assignment: Assignment, judge: Judge, names: list[str]) -> Iterator[Finding]:
-    """Yield what is unfair about the tests of some exercises."""
-    yield from _situations(assignment, judge, names)
-    yield from _double_jeopardy(assignment, judge, names)
+def check_fairness(assignment: Assignment, judge: Judge, names: list[str], long: Collection[str]) -> Iterator[Finding]:
+    """Yield what is unfair about the tests of some exercises.
+
+    Args:
+        assignment: the assignment.
+        judge: what runs its notebooks.
+        names: exercises.
+        long: those of them that train for long; they take part in fewer runs, one of each kind.
+    """
+    yield from _situations(assignment, judge, names, long)
+    yield from _double_jeopardy(assignment, judge, names, long)
 
 
-def _situations(assignment: Assignment, judge: Judge, names: list[str]) -> Iterator[Finding]:
+def _situations(assignment: Assignment, judge: Judge, names: list[str], long: Collection[str]) -> Iterator[Finding]:
     """Full marks for every right answer, whatever the seed, the threads, the order and the layer."""
     packed = _packs(assignment, names)
     # Several at once, as each of them would show alone: a finding is rare, and then easily narrowed down.
@@ -50,32 +58,40 @@ def _situations(assignment: Assignment, judge: Judge, names: list[str]) -> Itera
             _SEED.format(seed=SEEDS[2])
         )(_tests_twice(cells)),
     }
-    runs = [
-        (what, answers, assignment.whole(answers, arrange=arrange))
-        for what, arrange in arrangements.items()
-        for answers in packed
-    ]
+    runs = []
+    for what, arrange in arrangements.items():
+        for answers in packed:
+            # Only the first run has the tests that take long.
+            left_out = long if runs else ()
+            notebook = assignment.whole(answers, arrange=lambda cells, a=arrange, out=left_out: a(_without(cells, out)))
+            runs.append((what, answers, notebook))
     visible = "with the visible tests alone, as learners have them"
-    runs += [(visible, answers, assignment.whole(answers, visible_only=True)) for answers in packed]
+    for answers in packed:
+        notebook = assignment.whole(answers, arrange=lambda cells: _without(cells, long), visible_only=True)
+        runs.append((visible, answers, notebook))
     results = judge.notebooks(notebook for _, _, notebook in runs)
     seen = set()
     for (what, answers, _), verdicts in zip(runs, results, strict=True):
         for name in names:
-            verdict = verdicts[name]
-            if not verdict.passed and (what, name) not in seen:
+            verdict = verdicts.get(name)
+            if verdict is not None and not verdict.passed and (what, name) not in seen:
                 seen.add((what, name))
                 which = "the reference" if name not in answers else _sentence(assignment, name, answers[name])
                 yield Finding(name, f"{which} fails {what}: {verdict.error}: {verdict.message}")
 
 
-def _double_jeopardy(assignment: Assignment, judge: Judge, names: list[str]) -> Iterator[Finding]:
+def _double_jeopardy(
+    assignment: Assignment, judge: Judge, names: list[str], long: Collection[str]
+) -> Iterator[Finding]:
     """Break every other exercise and see that the rest keep their marks; then find out which one is to blame."""
     kinds = {"left blank": assignment.blank, "wrong": {n: _first_wrong(assignment, n) for n in assignment.exercises}}
     for what, sources in kinds.items():
         halves = [assignment.exercises[0::2], assignment.exercises[1::2]]
-        notebooks = [assignment.whole({name: sources[name] for name in half}) for half in halves]
+        left_out = long if what == "wrong" else ()
+        arrange = partial(_without, names=left_out)
+        notebooks = [assignment.whole({n: sources[n] for n in half}, arrange=arrange) for half in halves]
         for half, verdicts in zip(halves, judge.notebooks(notebooks), strict=True):
-            hurt = [name for name in names if name not in half and not verdicts[name].passed]
+            hurt = [n for n in names if n not in half and n not in left_out and not verdicts[n].passed]
             if not hurt:
                 continue
             single = judge.notebooks(assignment.whole({n: sources[n]}) for n in half)
@@ -84,6 +100,12 @@ def _double_jeopardy(assignment: Assignment, judge: Judge, names: list[str]) -> 
                     if not alone[name].passed:
                         message = f"{alone[name].error}: {alone[name].message}"
                         yield Finding(name, f"{victim}, {what}, costs its marks, too: {message}")
+
+
+def _without(cells: list[NotebookNode], names: Collection[str]) -> list[NotebookNode]:
+    """Leave out the tests of some exercises."""
+    tests = {f"{name}_test" for name in names}
+    return [cell for cell in cells if cell.metadata.get("nbgrader", {}).get("grade_id") not in tests]
 
 
 def _first_wrong(assignment: Assignment, name: str) -> str:

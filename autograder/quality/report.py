@@ -23,6 +23,8 @@ def print_studies(studies: Sequence[Study]) -> None:
         )
         print_table(rows)
         for exercise in study.exercises:
+            if exercise.left_out:
+                print(f"{exercise.name} trains for long: {exercise.left_out} of its mutants were not tried")
             for tried in exercise.survived:
                 print(f"survived  {exercise.name}, {tried.answer.operator}, line {tried.answer.line}")
                 print("".join(f"          # {line}\n" for line in tried.answer.diff), end="")
@@ -68,6 +70,7 @@ def _as_dict(e: Exercise) -> dict[str, Any]:
         "killed": len(e.killed),
         "equivalent": len(e.equivalent),
         "survived": len(e.survived),
+        "left_out": e.left_out,
         "blank_points": e.points if e.blank.passed else 0,
         "reference_points": e.points if e.reference.passed else 0,
         "caught_by_visible": visible,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from nbformat import NotebookNode, from_dict
 from nbgrader.preprocessors import ClearSolutions
@@ -42,6 +43,7 @@ class Verdict:
         error: name of the exception, "" if none.
         message: its text.
         seconds: how long it took, a share of the kernel's start and end included.
+        cpu_s: how much of the processor it used, counted in the same way.
         suspected: why the engine would send the answer to a human.
     """
 
@@ -50,6 +52,7 @@ class Verdict:
     error: str = ""
     message: str = ""
     seconds: float = 0.0
+    cpu_s: float = 0.0
     suspected: tuple[str, ...] = ()
 
 
@@ -178,22 +181,26 @@ class Judge:
             settings = replace(settings, cell_timeout=max(1, round(limit)), notebook_timeout=most)
         started = time.monotonic()
         done = execute(notebook, self.assignment.plan, self._warm.get(), settings, None)
-        seconds = (time.monotonic() - started) / max(1, len(tests))
+        share = max(1, len(tests))
+        common = {
+            "seconds": (time.monotonic() - started) / share,
+            "cpu_s": done.cpu_s / share,
+            "suspected": tuple(done.needs_human),
+        }
         self.kernels += 1
-        suspected = tuple(done.needs_human)
         tested = [cell for cell in done.notebook.cells if is_test(cell)]
-        return [(n, _verdict(c, done.passed, seconds, suspected)) for n, c in zip(names, tested, strict=True)]
+        return [(name, _verdict(cell, done.passed, common)) for name, cell in zip(names, tested, strict=True)]
 
 
-def _verdict(cell: NotebookNode, passed: dict[str, bool], seconds: float, suspected: tuple[str, ...]) -> Verdict:
+def _verdict(cell: NotebookNode, passed: dict[str, bool], common: dict[str, Any]) -> Verdict:
     if passed.get(_grade_id(cell)):
-        return Verdict(True, seconds=seconds, suspected=suspected)
+        return Verdict(True, **common)
     error = next((output for output in cell.outputs if output.output_type == "error"), None)
     if error is None:
-        return Verdict(False, "visible", "NoVerdict", "", seconds, suspected)
+        return Verdict(False, "visible", "NoVerdict", "", **common)
     where = error.traceback[0] if error.traceback else ""
     layer = "hidden" if where in (IN_HIDDEN, IN_ANSWER) else "visible"
-    return Verdict(False, layer, error.ename, error.evalue, seconds, suspected)
+    return Verdict(False, layer, error.ename, error.evalue, **common)
 
 
 def _grade_id(cell: NotebookNode) -> str:

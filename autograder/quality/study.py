@@ -14,6 +14,8 @@ from autograder.variants import Variant
 BAR = 0.95
 # So many answers share a kernel.
 _AT_A_TIME = 8
+# Where a reference trains for longer than this, only so many of its mutants are tried, spread over its lines.
+LONG_CPU_S, FEW = 4.0, 20
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Exercise:
     killed: list[Tried] = field(default_factory=list)
     survived: list[Tried] = field(default_factory=list)
     equivalent: list[tuple[Mutant, str]] = field(default_factory=list)
+    # Mutants that were made and not tried, see LONG_CPU_S.
+    left_out: int = 0
     unfair: list[Finding] = field(default_factory=list)
     # Listed as equivalent, but no such mutant is made any more, or a test tells it from the reference.
     stale: list[str] = field(default_factory=list)
@@ -122,6 +126,7 @@ def study(
     names: Iterable[str],
     *,
     with_mutants: bool = True,
+    all_mutants: bool = False,
     with_fairness: bool = True,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Study:
@@ -132,6 +137,7 @@ def study(
         judge: what runs its answers.
         names: exercises.
         with_mutants: also mutate the reference answers.
+        all_mutants: try all mutants also where the reference trains for long.
         with_fairness: also look for marks that change for reasons other than the answer.
         progress: called with how many of the answers are done, and how many there are.
     """
@@ -141,13 +147,14 @@ def study(
     references = {name: verdicts[0] for name, verdicts in zip(names, first, strict=True)}
     tasks: list[_Task] = []
     made = {name: mutants(assignment.answers[name]) if with_mutants else [] for name in names}
+    chosen = {name: made[name] if all_mutants else _few(made[name], references[name]) for name in names}
     for name in names:
         variants = [
             _Item("right" if v.right else "wrong", v, v.source) for v in assignment.variants if v.exercise == name
         ]
         blank = _Item("blank", None, assignment.blank[name])
         tasks += _split(name, [blank, *variants], None)
-        tasks += _split(name, [_Item("mutant", m, m.source) for m in made[name]], _limit(references[name]))
+        tasks += _split(name, [_Item("mutant", m, m.source) for m in chosen[name]], _limit(references[name]))
     # Long ones first, so that the last minutes are not spent on a single one.
     tasks.sort(key=lambda task: -references[task.exercise].seconds)
     total, done, results = sum(len(task.items) for task in tasks), 0, []
@@ -161,6 +168,7 @@ def study(
         for item, verdict in zip(task.items, verdicts, strict=True):
             _note(found[task.exercise], item.kind, item.answer, verdict, assignment)
     for name in names:
+        found[name].left_out = len(made[name]) - len(chosen[name])
         if with_mutants:
             diffs = {mutant.diff for mutant in made[name]}
             listed = [e for e in assignment.equivalents if e.exercise == name]
@@ -168,7 +176,8 @@ def study(
         for kind in ("killed", "survived"):
             getattr(found[name], kind).sort(key=lambda tried: tried.answer.line)
     if with_fairness:
-        for finding in check_fairness(assignment, judge, names):
+        long = [name for name in names if references[name].cpu_s >= LONG_CPU_S]
+        for finding in check_fairness(assignment, judge, names, long):
             found[finding.exercise].unfair.append(finding)
     return Study(assignment.week, list(found.values()), time.monotonic() - started, judge.kernels)
 
@@ -192,6 +201,12 @@ def _note(exercise: Exercise, kind: str, answer: Variant | Mutant | None, verdic
 def _points(assignment: Assignment, name: str) -> float:
     tests = {c.metadata.get("nbgrader", {}).get("grade_id"): c for c in assignment.notebook.cells}
     return tests[f"{name}_test"].metadata.nbgrader.points
+
+
+def _few(made: list[Mutant], reference: Verdict) -> list[Mutant]:
+    if reference.cpu_s < LONG_CPU_S or len(made) <= FEW:
+        return made
+    return [made[i * len(made) // FEW] for i in range(FEW)]
 
 
 def _limit(reference: Verdict) -> float:
