@@ -683,6 +683,13 @@ def squared_distances(A, B):
     return (A**2).sum(dim=1, keepdim=True) + (B**2).sum(dim=1) - 2 * A @ B.T
 
 
+# %% squared_distances wrong: the caller's tensor is squared in place
+def squared_distances(A, B):
+    cross = (A[:, None] - B).square().sum(dim=2)
+    A.square_()
+    return cross
+
+
 # %% squared_distances wrong: torch.cdist
 def squared_distances(A, B):
     return torch.cdist(A, B, compute_mode="donot_use_mm_for_euclid_dist") ** 2
@@ -743,11 +750,11 @@ def pick(scores, labels):
     return scores.reshape(-1)[torch.arange(len(scores)) * scores.size(1) + labels]
 
 
-# %% one_hot_pick right: NumPy's eye for the ones, a sum over masked scores for pick
+# %% one_hot_pick right: scatter for the ones, a sum over masked scores for pick
 def one_hot(labels, num_classes):
     if torch.any(labels < 0) or torch.any(labels > num_classes - 1):
         raise ValueError("bad label")
-    return torch.from_numpy(np.eye(num_classes, dtype=np.float32)[labels.numpy()])
+    return torch.zeros(len(labels), num_classes).scatter(1, labels.unsqueeze(1), 1.0)
 
 
 def pick(scores, labels):
@@ -891,6 +898,22 @@ def one_hot(labels, num_classes):
     for i in range(len(labels)):
         rows[i, labels[i]] = 1
     return rows
+
+
+def pick(scores, labels):
+    if ((labels < 0) | (labels >= scores.shape[1])).any():
+        raise ValueError
+    return scores[torch.arange(len(labels)), labels]
+
+
+# %% one_hot_pick wrong: a loop that is hidden in NumPy
+def one_hot(labels, num_classes):
+    if ((labels < 0) | (labels >= num_classes)).any():
+        raise ValueError
+    rows = np.zeros((len(labels), num_classes), dtype=np.float32)
+    for i, label in enumerate(labels.numpy()):
+        rows[i, label] = 1
+    return torch.from_numpy(rows)
 
 
 def pick(scores, labels):
@@ -1105,6 +1128,23 @@ def clean(raw):
     tidy = tidy.dropna(subset="price")
     tidy["area"] = tidy["area"].fillna(tidy["area"].median())
     return tidy.drop_duplicates(ignore_index=True)
+
+
+# %% clean wrong: areas are filled before anything is dropped
+def clean(raw):
+    def number(column):
+        return pd.to_numeric(column.str.replace(r"[^0-9.]", "", regex=True), errors="coerce").astype(float)
+
+    tidy = pd.DataFrame(
+        {
+            "house": raw["house"].str.strip().str.upper(),
+            "area": number(raw["area"]),
+            "price": number(raw["price"]),
+            "garage": raw["garage"].str.strip().str.lower().isin(["yes", "y"]),
+        }
+    )
+    tidy["area"] = tidy["area"].fillna(tidy["area"].median())
+    return tidy.dropna(subset="price").drop_duplicates(ignore_index=True)
 
 
 # %% clean wrong: the median is computed with the rows without price
@@ -1361,6 +1401,19 @@ def survival_rates(passengers, by):
 def survival_rates(passengers, by):
     groups = passengers.assign(alive=passengers["survived"] == "yes").groupby(by)["alive"]
     return groups.agg(passengers="size", survivors="sum", rate="mean").reset_index()
+
+
+# %% survival_rates wrong: None and NaN are two groups
+def survival_rates(passengers, by):
+    groups = {}
+    for labels, answer in zip(passengers[by].itertuples(index=False), passengers["survived"], strict=True):
+        key = tuple((str(label), None) if pd.isna(label) else ("", label) for label in labels)
+        groups.setdefault(key, []).append(answer == "yes")
+    rows = []
+    for key in sorted(groups, key=lambda key: [(kind, 0 if label is None else label) for kind, label in key]):
+        alive = groups[key]
+        rows.append((*[label for _, label in key], len(alive), sum(alive), sum(alive) / len(alive)))
+    return pd.DataFrame(rows, columns=[*by, "passengers", "survivors", "rate"])
 
 
 # %% survival_rates wrong: the labels stay in the index
