@@ -8,6 +8,7 @@ out of the ordinary, or if a verdict is not as expected, the answers are run aga
 """
 
 import ast
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from nbgrader.preprocessors import ClearSolutions
 
 from autograder.course import CourseError
 from autograder.engine.execute import Settings, execute
-from autograder.engine.plan import is_test, make_plan, plain_python, visible_part
+from autograder.engine.plan import is_test, make_plan, parse, plain_python, visible_part
 from autograder.engine.submission import WarmKeeper
 from autograder.engine.warm import start_warm
 from autograder.notebooks import twins
@@ -215,12 +216,13 @@ def _blank(notebook: NotebookNode) -> dict[str, str]:
 
 def _tree(source: str) -> ast.Module:
     try:
-        return ast.parse(plain_python(source))
+        return parse(plain_python(source))
     except SyntaxError:
         return ast.Module([], [])
 
 
-def _names(source: str) -> set[str]:
+@functools.cache
+def _names(source: str) -> frozenset[str]:
     """Return every name that a cell mentions, also as a text, as in `check.defined("f", globals())`."""
     found = set()
     for node in ast.walk(_tree(source)):
@@ -228,10 +230,11 @@ def _names(source: str) -> set[str]:
             found.add(node.id)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
             found.add(node.value)
-    return found
+    return frozenset(found)
 
 
-def _bound(source: str) -> set[str]:
+@functools.cache
+def _bound(source: str) -> frozenset[str]:
     """Return every name that a cell binds, at its top level or deeper."""
     found = set()
     for node in ast.walk(_tree(source)):
@@ -241,4 +244,4 @@ def _bound(source: str) -> set[str]:
             found.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             found |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-    return found
+    return frozenset(found)
