@@ -36,8 +36,9 @@ for package, origin in {"dlcourse": COURSE, "d2l": "d2l==1.0.3"}.items():
 # - use weight decay and dropout, and see what they do;
 # - predict house prices with networks, cross-validated without leakage, and hand in a predictions file.
 #
-# **Time:** about three and a half hours of reading and trying; all cells together run in about a minute. **Builds on:**
-# the chain rule and autograd (week 2), cross-validation and weight decay (week 3), softmax and cross-entropy (week 4).
+# **Time:** about three and a half hours of reading and trying; all cells together run in one to two minutes. **Builds
+# on:** the chain rule and autograd (week 2), cross-validation and weight decay (week 3), softmax and cross-entropy
+# (week 4).
 
 # %% [markdown]
 # Run the cells in order. In a cell marked **Try it**, change the marked line and run the cell again. Answer each
@@ -166,10 +167,10 @@ print("with ReLU between them:   ", np.allclose(np.maximum(A @ W1, 0) @ W2, A @ 
 # | ReLU | $x$ | $0$ | cheap; slope 0 or 1 |
 # | Leaky ReLU | $x$ | $0.01x$ | never quite silent |
 # | ELU | $x$ | $e^x-1$ | smooth, mean nearer to 0 |
-# | SELU | $\lambda x$ | $\lambda\alpha(e^x-1)$ | keeps mean 0, variance 1 |
+# | SELU | $s\,x$ | $s\,\alpha(e^x-1)$ | keeps mean 0, variance 1 |
 
 # %% [markdown]
-# SELU's constants, $\lambda \approx 1.0507$ and $\alpha \approx 1.6733$, are chosen so that values with mean 0 and
+# SELU's constants, $s \approx 1.0507$ and $\alpha \approx 1.6733$, are chosen so that values with mean 0 and
 # variance 1 keep both through a layer whose weights have variance $1/\mathrm{fan\_in}$.
 #
 # The figure shows the six functions (left) and their derivatives (right), computed by autograd. Where a derivative is
@@ -313,20 +314,20 @@ print(f"by hand {dw:.6f}, autograd {leaf.grad.item():.6f}")
 
 
 # %%
-def forward(X, p):
+def forward(X, params):
     """Return what the backward pass needs: H (n, h), after tanh, and the predictions (n, 1)."""
-    H = np.tanh(X @ p["W1"] + p["b1"])
-    return H, H @ p["W2"] + p["b2"]
+    H = np.tanh(X @ params["W1"] + params["b1"])
+    return H, H @ params["W2"] + params["b2"]
 
 
-def loss_of(X, y, p):
-    return float(((forward(X, p)[1] - y) ** 2).mean() / 2)
+def loss_of(X, y, params):
+    return float(((forward(X, params)[1] - y) ** 2).mean() / 2)
 
 
-def backward(X, y, p, H, y_hat):
+def backward(X, y, params, H, y_hat):
     """Gradients of the loss, one step of the graph in each line."""
     d_out = (y_hat - y) / len(y)  # (n, 1)
-    dH = d_out @ p["W2"].T  # (n, h)
+    dH = d_out @ params["W2"].T  # (n, h)
     dZ = dH * (1 - H**2)  # tanh' = 1 - tanh²: here H is enough, Z need not be kept
     return {"W1": X.T @ dZ, "b1": dZ.sum(axis=0), "W2": H.T @ d_out, "b2": d_out.sum(axis=0)}
 
@@ -348,13 +349,18 @@ def backward(X, y, p, H, y_hat):
 rng = np.random.default_rng(1)
 X_wave = rng.uniform(-3, 3, size=(80, 1))
 y_wave = np.sin(2 * X_wave) + 0.1 * rng.normal(size=(80, 1))
-p = {"W1": rng.normal(size=(1, 20)), "b1": rng.normal(size=20), "W2": rng.normal(size=(20, 1)) / 4, "b2": np.zeros(1)}
-grads = backward(X_wave, y_wave, p, *forward(X_wave, p))
+params = {
+    "W1": rng.normal(size=(1, 20)),
+    "b1": rng.normal(size=20),
+    "W2": rng.normal(size=(20, 1)) / 4,
+    "b2": np.zeros(1),
+}
+grads = backward(X_wave, y_wave, params, *forward(X_wave, params))
 steps = 10.0 ** np.arange(-13, 0)
 errors = []
 for eps in steps:
-    moved = [p["W1"] + sign * eps * (np.arange(20) == 3) for sign in (1, -1)]  # only entry [0, 3] moves
-    up, down = (loss_of(X_wave, y_wave, {**p, "W1": W}) for W in moved)
+    moved = [params["W1"] + sign * eps * (np.arange(20) == 3) for sign in (1, -1)]  # only entry [0, 3] moves
+    up, down = (loss_of(X_wave, y_wave, {**params, "W1": W}) for W in moved)
     errors.append(abs((up - down) / (2 * eps) - grads["W1"][0, 3]))
 plt.plot(steps, errors, "-o", color=BLUE)
 plt.gca().set(xscale="log", yscale="log", xlabel="ε", ylabel="difference from backpropagation")
@@ -369,14 +375,14 @@ plt.show()
 
 # %%
 for step in range(6000):
-    grads = backward(X_wave, y_wave, p, *forward(X_wave, p))
-    p = {name: value - 0.1 * grads[name] for name, value in p.items()}  # Try it: 0.01, or 2.0
+    grads = backward(X_wave, y_wave, params, *forward(X_wave, params))
+    params = {name: value - 0.1 * grads[name] for name, value in params.items()}  # Try it: 0.01, or 2.0
     if step % 2000 == 0:
-        print(f"step {step}: loss {loss_of(X_wave, y_wave, p):.4f}")
-print(f"end: loss {loss_of(X_wave, y_wave, p):.4f}; the noise alone is about {0.1**2 / 2:.4f}")
+        print(f"step {step}: loss {loss_of(X_wave, y_wave, params):.4f}")
+print(f"end: loss {loss_of(X_wave, y_wave, params):.4f}; the noise alone is about {0.1**2 / 2:.4f}")
 curve = np.linspace(-3, 3, 300)[:, None]
 plt.plot(X_wave, y_wave, ".", color=GREY, label="data")
-plt.plot(curve, forward(curve, p)[1], "-", color=BLUE, lw=2, label="network, 20 tanh units")
+plt.plot(curve, forward(curve, params)[1], "-", color=BLUE, lw=2, label="network, 20 tanh units")
 plt.gca().set(xlabel="x", ylabel="y", ylim=(-1.4, 1.9))
 plt.legend(loc="upper left", ncol=2)
 plt.show()
@@ -384,7 +390,7 @@ plt.show()
 # %% [markdown]
 # ## 7. Vanishing and exploding gradients
 #
-# Going backward through $L$ layers multiplies the gradient by $L$ matrices and $L$ slopes. If each layer multiplies its
+# Going backward multiplies the gradient by one matrix and one slope for each layer. If each layer multiplies its
 # size by 0.5, twenty layers multiply it by $10^{-6}$; if each doubles it, by $10^{6}$. In the first case the lower
 # layers do not learn (**vanishing**), in the second a step destroys everything (**exploding**).
 #
@@ -454,8 +460,9 @@ plt.show()
 #   square.
 
 # %% [markdown]
-# - **Zero** weights: all units of a layer are equal, receive equal gradients and stay equal; with all layers at 0, not
-#   even a gradient gets through. Biases may start at 0.
+# - **Zero** weights: all units of a layer are equal, receive equal gradients and stay equal; with all layers at 0, no
+#   gradient reaches any weight. Only the last bias gets one (softmax minus the share of each class), so the network
+#   learns the class shares at best. Biases may start at 0.
 # - **Small random** numbers (0.01) work for one hidden layer and die in deep networks, as you have just seen.
 # - **Pretrained** weights, taken from a network that was trained on another, larger task, are often the best start of
 #   all. They come with useful features. Week 9 does this.
@@ -494,9 +501,9 @@ plt.show()
 
 # %% [markdown]
 # The figure shows the loss against the step for the three starts: the line for 0.01 stays flat at 0.69, Xavier stays
-# there for over two hundred steps and then falls, He falls at once (with a jump or two). Adam (week 6) divides the
-# gradient by its size, so it
-# rescues Xavier here: try it. It cannot rescue 0.01.
+# there for over two hundred steps and then falls, He falls at once. The spikes of He's line say that the learning rate
+# 0.03 is too large for it: now and then a step jumps too far. (With 0.002 the spikes are gone, and learning is
+# slower.) Adam (week 6) divides the gradient by its size, so it rescues Xavier here: try it. It cannot rescue 0.01.
 #
 # Other cures for vanishing and exploding gradients come later: batch normalisation and residual connections (week 8),
 # and clipping gradients that are too long (useful when they explode now and then).
@@ -509,10 +516,18 @@ plt.show()
 #
 # - **Weight decay** (week 3) pulls every weight towards 0 in each step:
 #   $\mathbf{W} \leftarrow (1 - \eta\lambda)\mathbf{W} - \eta\,(\text{gradient step})$. In `torch.optim.AdamW` it is
-#   the argument `weight_decay`. Biases are usually left
-#   out.
+#   the argument `weight_decay`. AdamW is Adam (week 6: steps whose length hardly depends on the size of the gradient)
+#   with this shrinking done apart from the gradient. Biases are usually left out.
 # - **Dropout** switches each hidden unit off with probability $p$, anew in every step. No unit can rely on one other
 #   unit.
+
+# %% [markdown]
+# **How large is a weight decay?** In AdamW only the product $\eta\lambda$ counts, times the number of steps: it is the
+# share by which each step shrinks a weight. The next network has $\eta\lambda = 0.001 \cdot 5$, so 0.5 % per step.
+# Section 10 uses at most $0.002 \cdot 0.01$, 0.002 % per step, and section 11 up to $0.01 \cdot 1$, 1 % per step. So
+# 5, 0.01 and 1 cannot be compared without the learning rate. Where the penalty is a part of the loss (week 3, and
+# exercise 2), it also matters whether the loss is a sum over the rows or a mean: a mean over $n$ rows needs a penalty
+# $n$ times smaller.
 
 # %% [markdown]
 # **Inverted dropout** divides the units that stay by $1 - p$, so that the expectation of each unit is what it was:
@@ -558,8 +573,8 @@ def make(inputs, width, rate):
 # <details><summary>Answer</summary>
 #
 # Plain reaches 100 % on its 1,000 images, and its gap is the largest. The other two fit less; the gap shrinks. On
-# such data the validation accuracy gains a little only: less overfitting is not the same as a much better model. More
-# data helps most.
+# such data the validation accuracy hardly changes, and may even fall: less overfitting is not the same as a better
+# model. More data helps most.
 #
 # </details>
 
@@ -600,6 +615,9 @@ plt.show()
 # An MLP does not know which pixels are neighbours. We can tell it: an **edge** is a difference of neighbouring pixels.
 # Differences to the right and downwards, positive and negative parts apart, averaged over blocks of 4 × 4 pixels, give
 # $4 \cdot 49 = 196$ more features. (Week 7 lets the network find such features itself.)
+#
+# `OneCycleLR`, used below, changes the learning rate after every batch: it rises to the given maximum in the first part
+# of the training and then falls to nearly 0. Small steps at the end let the weights settle.
 
 
 # %%
@@ -774,7 +792,8 @@ for name, values in scores.items():
 # %% [markdown]
 # The figure shows the error of each fold (dots) and the mean (line) for each model. The folds differ more among
 # themselves than the models do. Since all models see the same folds, compare them fold by fold, and do not trust the
-# third decimal.
+# third decimal. Dropout on top of weight decay makes the mean a little worse here: the decay already holds the network
+# back enough, and regularisation that is too strong underfits.
 
 # %%
 fig, panel = plt.subplots(figsize=(8, 3.6))
