@@ -3734,12 +3734,6 @@ def write_predictions(path, ids, predicted):
 # %% dropout equivalent: exactly p is drawn once in 16 million times
 # - kept = torch.rand(X.shape, generator=generator) >= p
 # + kept = torch.rand(X.shape, generator=generator) > p
-# %% train_mlp equivalent: the inputs are free, as long as the network reaches the bar
-# - edges = torch.stack([right.relu(), (-right).relu(), down.relu(), (-down).relu()], dim=1)
-# + edges = torch.stack([right.relu(), (-right), down.relu(), (-down).relu()], dim=1)
-# %% train_mlp equivalent: the inputs are free, as long as the network reaches the bar
-# - edges = torch.stack([right.relu(), (-right).relu(), down.relu(), (-down).relu()], dim=1)
-# + edges = torch.stack([right.relu(), (-right).relu(), down.relu(), (-down)], dim=1)
 # %% choose_model equivalent: the larger of two numbers, in either order
 # - difference = np.log(np.maximum(predicted, 1)) - np.log(price)
 # + difference = np.log(np.maximum(1, predicted)) - np.log(price)
