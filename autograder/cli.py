@@ -169,11 +169,10 @@ def _report(different: list[Path], check: bool, command: str, total: int) -> int
 
 
 def _intake(root: Path, options: argparse.Namespace) -> int:
-    from autograder.course import assignments
+    from autograder.course import assignments, check_known
     from autograder.intake import check_submissions
 
-    if options.assignment not in assignments(root):
-        raise CourseError(f"no assignment {options.assignment!r} in source/; there are: {', '.join(assignments(root))}")
+    check_known([options.assignment], assignments(root))
     findings = check_submissions(root, options.assignment)
     for finding in findings:
         print(f"{finding.student_id}: {finding.text}")
@@ -195,8 +194,6 @@ def _grade(root: Path, options: argparse.Namespace) -> int:
 
         # Imports take longest: let them run beside this program's own.
         begin_shared(root, options.assignment, sandboxed=not options.no_sandbox)
-    # A grammar of web addresses that jsonschema compiles for a second, and that no notebook's schema uses.
-    sys.modules.setdefault("rfc3987_syntax", None)
     # What the imports make stays: no use in looking through it for garbage, now or later.
     gc.disable()
     from autograder.engine.grade import Options, grade

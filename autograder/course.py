@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
@@ -26,6 +27,17 @@ def find_root(start: Path | None = None) -> Path:
 def assignments(root: Path) -> list[str]:
     """Return the names of the assignments in source/, in order."""
     return sorted({path.parent.name for path in (root / "source").glob("*/*.ipynb")})
+
+
+def check_known(asked: Iterable[str], known: Sequence[str]) -> None:
+    """Check that assignments exist.
+
+    Raises:
+        CourseError: one of those asked for is not among the known ones.
+    """
+    for name in asked:
+        if name not in known:
+            raise CourseError(f"no assignment {name!r} in source/; there are: {', '.join(known)}")
 
 
 def run_nbgrader(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

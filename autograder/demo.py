@@ -15,7 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
-from autograder.course import CourseError, assignments, run_nbgrader
+from autograder.course import CourseError, assignments, check_known, run_nbgrader
 from autograder.engine.grade import Options, grade
 from autograder.notebooks import twins
 from autograder.variants import Variant, exercises, fill_answers, read_variants, reference_answers
@@ -122,8 +122,7 @@ def run(root: Path, weeks: Sequence[str] = ()) -> int:
     written = twins.build(root)
     print(f"notebooks: {len(written)} files rebuilt" if written else "notebooks: all up to date")
     known = assignments(root)
-    if unknown := [week for week in weeks if week not in known]:
-        raise CourseError(f"no assignment {unknown[0]!r} in source/; there are: {', '.join(known)}")
+    check_known(weeks, known)
     chosen = list(weeks) or known[:1]
     course = make_course(root, root / "build" / "demo", chosen)
     complete = True

@@ -90,11 +90,11 @@ def _given(cells: list[NotebookNode]) -> tuple[str, frozenset[str]]:
             if locked and isinstance(node, ast.FunctionDef) and not node.decorator_list:
                 given[node.name] = ast.unparse(node)
             else:
-                rebound |= _bound(node)
+                rebound |= bound(node)
     return "\n".join(text for name, text in given.items() if name not in rebound), frozenset(rebound | given.keys())
 
 
-def _bound(node: ast.stmt) -> set[str]:
+def bound(node: ast.stmt) -> set[str]:
     """Return the names that a statement binds at the top level (and a few more from inside of loops)."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {node.name}

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from autograder.course import CourseError
+from autograder.course import CourseError, check_known
 from autograder.engine.report import show_progress
 from autograder.engine.sandbox import SandboxError
 from autograder.notebooks import twins
@@ -19,9 +19,7 @@ def measure(root: Path, options: argparse.Namespace) -> int:
         CourseError: an unknown week or exercise, or no sandbox on this machine.
     """
     known = sorted({twin.name.parts[1] for twin in twins.find(root) if twin.graded})
-    unknown = [week for week in options.week if week not in known]
-    if unknown:
-        raise CourseError(f"no assignment {unknown[0]!r} in source/; there are: {', '.join(known)}")
+    check_known(options.week, known)
     if not known:
         raise CourseError("there is no assignment in source/")
     studies = []

@@ -12,7 +12,7 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell
 
 from autograder.engine.plan import is_test
-from autograder.quality.runs import Assignment, Judge
+from autograder.quality.runs import Assignment, Judge, grade_id
 
 SEEDS = (1, 20_261_122, 4_294_967_295)
 _SEED = """\
@@ -49,25 +49,26 @@ def _situations(assignment: Assignment, judge: Judge, names: list[str], long: Co
     """Full marks for every right answer, whatever the seed, the threads, the order and the layer."""
     packed = _packs(assignment, names)
     # Several at once, as each of them would show alone: a finding is rare, and then easily narrowed down.
-    arrangements: dict[str, Callable[[list], list]] = {
-        f"with two threads and random seed {SEEDS[0]}": _before_tests(_TWO_THREADS + _SEED.format(seed=SEEDS[0])),
-        f"with all answers first, the tests from last to first, and random seed {SEEDS[1]}": lambda cells: (
-            _before_tests(_SEED.format(seed=SEEDS[1]))(_answers_first(cells))
+    arrangements = {
+        f"with two threads and random seed {SEEDS[0]}": (list, _TWO_THREADS + _SEED.format(seed=SEEDS[0])),
+        f"with all answers first, the tests from last to first, and random seed {SEEDS[1]}": (
+            _answers_first,
+            _SEED.format(seed=SEEDS[1]),
         ),
-        f"when every test is run a second time, with random seed {SEEDS[2]}": lambda cells: _before_tests(
-            _SEED.format(seed=SEEDS[2])
-        )(_tests_twice(cells)),
+        f"when every test is run a second time, with random seed {SEEDS[2]}": (
+            _tests_twice,
+            _SEED.format(seed=SEEDS[2]),
+        ),
     }
     runs = []
-    for what, arrange in arrangements.items():
+    for what, (order, code) in arrangements.items():
         for answers in packed:
             # Only the first run has the tests that take long.
-            left_out = long if runs else ()
-            notebook = assignment.whole(answers, arrange=lambda cells, a=arrange, out=left_out: a(_without(cells, out)))
-            runs.append((what, answers, notebook))
+            arrange = partial(_arranged, without=long if runs else (), order=order, code=code)
+            runs.append((what, answers, assignment.whole(answers, arrange=arrange)))
     visible = "with the visible tests alone, as learners have them"
     for answers in packed:
-        notebook = assignment.whole(answers, arrange=lambda cells: _without(cells, long), visible_only=True)
+        notebook = assignment.whole(answers, arrange=partial(_without, names=long), visible_only=True)
         runs.append((visible, answers, notebook))
     results = judge.notebooks(notebook for _, _, notebook in runs)
     seen = set()
@@ -94,7 +95,7 @@ def _double_jeopardy(
             hurt = [n for n in names if n not in half and n not in left_out and not verdicts[n].passed]
             if not hurt:
                 continue
-            single = judge.notebooks(assignment.whole({n: sources[n]}) for n in half)
+            single = judge.notebooks(assignment.whole({n: sources[n]}, arrange=arrange) for n in half)
             for victim, alone in zip(half, single, strict=True):
                 for name in hurt:
                     if not alone[name].passed:
@@ -105,7 +106,7 @@ def _double_jeopardy(
 def _without(cells: list[NotebookNode], names: Collection[str]) -> list[NotebookNode]:
     """Leave out the tests of some exercises."""
     tests = {f"{name}_test" for name in names}
-    return [cell for cell in cells if cell.metadata.get("nbgrader", {}).get("grade_id") not in tests]
+    return [cell for cell in cells if grade_id(cell) not in tests]
 
 
 def _first_wrong(assignment: Assignment, name: str) -> str:
@@ -124,13 +125,12 @@ def _sentence(assignment: Assignment, name: str, source: str) -> str:
     return next(f"a right answer ({v.sentence})" for v in assignment.of(name, right=True) if v.source == source)
 
 
-def _before_tests(code: str) -> Callable[[list[NotebookNode]], list[NotebookNode]]:
-    """Run some code right before each test."""
-
-    def arrange(cells: list[NotebookNode]) -> list[NotebookNode]:
-        return [c for cell in cells for c in ([new_code_cell(code), cell] if is_test(cell) else [cell])]
-
-    return arrange
+def _arranged(
+    cells: list[NotebookNode], *, without: Collection[str], order: Callable[[list], list], code: str
+) -> list[NotebookNode]:
+    """Leave out some tests, put the cells into another order, and run some code right before each test."""
+    ordered = order(_without(cells, without))
+    return [c for cell in ordered for c in ([new_code_cell(code), cell] if is_test(cell) else [cell])]
 
 
 def _answers_first(cells: list[NotebookNode]) -> list[NotebookNode]:

@@ -21,7 +21,7 @@ from nbgrader.preprocessors import ClearSolutions
 
 from autograder.course import CourseError
 from autograder.engine.execute import Settings, execute
-from autograder.engine.plan import is_test, make_plan, parse, plain_python, visible_part
+from autograder.engine.plan import bound, is_test, make_plan, parse, plain_python, visible_part
 from autograder.engine.submission import WarmKeeper
 from autograder.engine.warm import start_warm
 from autograder.notebooks import twins
@@ -71,7 +71,7 @@ class Assignment:
         self.exercises = exercises(self.notebook)
         self.reference = {n: a for n, a in reference_answers(self.notebook).items() if n in self.exercises}
         # With the marks of the solution, which say what a mutant may change.
-        self.answers = {_grade_id(c): c.source for c in self.notebook.cells if _grade_id(c) in self.exercises}
+        self.answers = {grade_id(c): c.source for c in self.notebook.cells if grade_id(c) in self.exercises}
         self.blank = _blank(self.notebook)
         variants = text.with_name(twins.VARIANTS)
         self.variants: list[Variant] = read_variants(variants)
@@ -89,7 +89,7 @@ class Assignment:
             answers: sources of the answer cell.
         """
         answers = list(answers)
-        places = {_grade_id(cell): i for i, cell in enumerate(self.notebook.cells) if _grade_id(cell)}
+        places = {grade_id(cell): i for i, cell in enumerate(self.notebook.cells) if grade_id(cell)}
         answer, test = self.notebook.cells[places[exercise]], self.notebook.cells[places[f"{exercise}_test"]]
         needed = _names(test.source).union(*map(_names, answers))
         before = []
@@ -110,8 +110,8 @@ class Assignment:
 
     def _cell(self, cell: NotebookNode, answers: dict[str, str], visible_only: bool) -> NotebookNode:
         copy = from_dict(cell)
-        if _grade_id(cell) in self.exercises:
-            copy.source = answers.get(_grade_id(cell), self.reference[_grade_id(cell)])
+        if grade_id(cell) in self.exercises:
+            copy.source = answers.get(grade_id(cell), self.reference[grade_id(cell)])
         elif visible_only and is_test(cell):
             copy.source = visible_part(cell.source)
         return copy
@@ -124,7 +124,7 @@ class Judge:
     """Runs notebooks of an assignment, a few at a time. A context manager: its end ends every kernel."""
 
     def __init__(self, assignment: Assignment, jobs: int, *, sandbox: bool = True) -> None:
-        self.assignment, self.jobs = assignment, jobs
+        self.assignment = assignment
         self.settings = Settings()
         self.kernels = 0
         self._warm = WarmKeeper(lambda: start_warm(assignment.root, assignment.week, sandboxed=sandbox))
@@ -172,7 +172,7 @@ class Judge:
     def _run(self, notebook: NotebookNode, limit: float | None) -> list[tuple[str, Verdict]]:
         """Run one notebook; return exercise and verdict for each test cell."""
         tests = [cell for cell in notebook.cells if is_test(cell)]
-        names = [_grade_id(cell).removesuffix("_test") for cell in tests]
+        names = [grade_id(cell).removesuffix("_test") for cell in tests]
         for number, cell in enumerate(tests):
             # The engine keeps its verdicts by these names.
             cell.metadata.nbgrader.grade_id = f"test_{number}"
@@ -194,7 +194,7 @@ class Judge:
 
 
 def _verdict(cell: NotebookNode, passed: dict[str, bool], common: dict[str, Any]) -> Verdict:
-    if passed.get(_grade_id(cell)):
+    if passed.get(grade_id(cell)):
         return Verdict(True, **common)
     error = next((output for output in cell.outputs if output.output_type == "error"), None)
     if error is None:
@@ -204,14 +204,15 @@ def _verdict(cell: NotebookNode, passed: dict[str, bool], common: dict[str, Any]
     return Verdict(False, layer, error.ename, error.evalue, **common)
 
 
-def _grade_id(cell: NotebookNode) -> str:
+def grade_id(cell: NotebookNode) -> str:
+    """Return a cell's name in the gradebook, "" if it has none."""
     return cell.metadata.get("nbgrader", {}).get("grade_id", "")
 
 
 def _blank(notebook: NotebookNode) -> dict[str, str]:
     """Return the answer cells as learners get them."""
     released, _ = ClearSolutions().preprocess(from_dict(notebook), {})
-    return {_grade_id(cell): cell.source for cell in released.cells if _grade_id(cell) in exercises(notebook)}
+    return {grade_id(cell): cell.source for cell in released.cells if grade_id(cell) in exercises(notebook)}
 
 
 def _tree(source: str) -> ast.Module:
@@ -235,13 +236,5 @@ def _names(source: str) -> frozenset[str]:
 
 @functools.cache
 def _bound(source: str) -> frozenset[str]:
-    """Return every name that a cell binds, at its top level or deeper."""
-    found = set()
-    for node in ast.walk(_tree(source)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-    return frozenset(found)
+    """Return every name that a cell binds at its top level."""
+    return frozenset().union(*map(bound, _tree(source).body))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from autograder.quality.fairness import Finding, check_fairness
 from autograder.quality.mutants import Mutant, mutants
-from autograder.quality.runs import LEAST_S, SLOWER, Assignment, Judge, Verdict
+from autograder.quality.runs import LEAST_S, SLOWER, Assignment, Judge, Verdict, grade_id
 from autograder.variants import Variant
 
 # Of the mutants that are not equivalent, at least so many must be noticed, in every assignment.
@@ -199,8 +199,8 @@ def _note(exercise: Exercise, kind: str, answer: Variant | Mutant | None, verdic
 
 
 def _points(assignment: Assignment, name: str) -> float:
-    tests = {c.metadata.get("nbgrader", {}).get("grade_id"): c for c in assignment.notebook.cells}
-    return tests[f"{name}_test"].metadata.nbgrader.points
+    (test,) = [cell for cell in assignment.notebook.cells if grade_id(cell) == f"{name}_test"]
+    return test.metadata.nbgrader.points
 
 
 def _few(made: list[Mutant], reference: Verdict) -> list[Mutant]:
