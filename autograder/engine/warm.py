@@ -75,9 +75,9 @@ class WarmProcess:
         self._lifeline_read, self._lifeline_write = os.pipe()
         os.set_inheritable(theirs.fileno(), True)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "autograder.engine.zygote", str(theirs.fileno())],
-            # The same course package as here, whichever copy of it the folder of the start-up or the
-            # environment would lead to: it is this one that the sandbox shows.
+            # The same course package as here, whichever copy of it the current folder (kept off the path by
+            # -P) or the environment would lead to: it is this one that the sandbox shows.
+            [sys.executable, "-P", "-m", "autograder.engine.zygote", str(theirs.fileno())],
             env={**_environment(), **_HUGE_PAGES, "PYTHONPATH": str(_course_package().parent)},
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
