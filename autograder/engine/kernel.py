@@ -66,6 +66,11 @@ class GradingKernelApp(IPKernelApp):
     def log_connection_info(self) -> None:
         """Say nothing: the grader knows how to connect."""
 
+    def init_control(self, context: object) -> None:
+        """Go without the thread for subshells, which only a person at a keyboard would open."""
+        super().init_control(context)
+        self.shell_channel_thread = None
+
     def _configure_logging(self) -> None:
         """Do nothing: nobody reads a log here, and to look at every logger copies the memory it lies in."""
 
