@@ -75,7 +75,7 @@ def titanic(options: argparse.Namespace) -> bytes:
 
 
 def fashion_scenes(options: argparse.Namespace) -> bytes:
-    """Return an .npz of the two photographs that scikit-learn ships, halved: arrays china and flower, uint8 (3, h, w)."""
+    """Return an .npz of scikit-learn's two photographs, halved: arrays china and flower, uint8 (3, h, w)."""
     import numpy as np
     import sklearn.datasets
     from PIL import Image

@@ -224,7 +224,7 @@ def resize(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _tones() -> np.ndarray:
-    """Return what becomes of each grey level of a photograph, uint8 (4, 256): dimmed, as it is, lighter, lighter still."""
+    """Return what becomes of each grey level, uint8 (4, 256): dimmed, as it is, lighter, lighter still."""
     levels = np.arange(256, dtype=np.int64)
     lighter = 255 - (255 - levels) ** 2 // 255
     return np.stack([levels * 5 // 8, levels, lighter, lighter[lighter]]).astype(np.uint8)
@@ -235,7 +235,7 @@ _ORDERS = np.array([(0, 1, 2)] * 5 + [(0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1)
 
 
 def _photo(draws: Draws, places: list[tuple[int, int]], height: int, width: int) -> tuple[np.ndarray, tuple[int, int]]:
-    """Return a random part of a random tile, uint8 (3, height, width): turned over, its tones and at times its colours changed."""
+    """Return part of a tile, uint8 (3, height, width): turned over, its tones and at times its colours changed."""
     tile = places[draws.below(len(places))]
     pixels = tile_pixels(*tile)
     longer = draws.between(30, TILE)
@@ -243,7 +243,9 @@ def _photo(draws: Draws, places: list[tuple[int, int]], height: int, width: int)
     top, left = draws.below(TILE - rows + 1), draws.below(TILE - columns + 1)
     turn = draws.below(4)
     pixels = pixels[:, top : top + rows, left : left + columns][:, :: 1 - turn // 2 * 2, :: 1 - turn % 2 * 2]
-    pixels = _TONES[draws.below(4)][pixels[_ORDERS[draws.below(10)]]]
+    pixels = _TONES[draws.below(4)][pixels[_ORDERS[draws.below(10)]]].astype(np.uint16)
+    # Half as colourful, so that what stands before it stands out.
+    pixels = (pixels * np.uint16(3) + pixels.sum(axis=0, dtype=np.uint16)) // np.uint16(6)
     return resize(pixels, height, width), tile
 
 
@@ -358,7 +360,7 @@ def compose(split: str, seed: int, recipe: Recipe, height: int, width: int, firs
                 break
         else:
             raise ValueError(
-                f"{recipe.items[0]} to {recipe.items[1]} items of {recipe.item_size[0]} to {recipe.item_size[1]} pixels "
-                f"find no place on a canvas of {height} x {width} of which at most {recipe.overlap / 1000:g} of each is "
-                "hidden: ask for fewer or smaller items, more overlap, or a larger canvas."
+                f"{recipe.items[0]} to {recipe.items[1]} items of {recipe.item_size[0]} to {recipe.item_size[1]} "
+                f"pixels find no place on a canvas of {height} x {width} where others hide at most "
+                f"{recipe.overlap / 1000:g} of each: ask for fewer or smaller items, more overlap, or a larger canvas."
             )

@@ -1,4 +1,4 @@
-"""Fashion scenes: a torch dataset for detection and segmentation, made from a seed. `dlcourse.data` imports it on demand."""
+"""Fashion scenes, a torch dataset for detection and segmentation made from a seed: see `dlcourse.data`."""
 
 from __future__ import annotations
 
