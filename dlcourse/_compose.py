@@ -61,8 +61,9 @@ class Scene:
         """Return x1, y1, x2, y2 of the visible pixels of each item, x2 and y2 exclusive."""
         found = []
         for number in range(1, len(self.labels) + 1):
-            rows, columns = np.nonzero(self.owner == number)
-            found.append((int(columns.min()), int(rows[0]), int(columns.max()) + 1, int(rows[-1]) + 1))
+            visible = self.owner == number
+            rows, columns = (np.flatnonzero(visible.any(axis=axis)).tolist() for axis in (1, 0))
+            found.append((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
         return found
 
 
@@ -218,9 +219,9 @@ def resize(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     above, below, near, far = _steps(pixels.shape[-2], height)
     rows = pixels.astype(np.uint16)
     # 255 * 256 is the most a sum can be, and fits into 16 bits.
-    rows = (rows[..., above, :] * near[:, None] + rows[..., below, :] * far[:, None]) >> np.uint16(8)
+    rows = (rows.take(above, -2) * near[:, None] + rows.take(below, -2) * far[:, None]) >> np.uint16(8)
     left, right, near, far = _steps(pixels.shape[-1], width)
-    return ((rows[..., left] * near + rows[..., right] * far) >> np.uint16(8)).astype(np.uint8)
+    return ((rows.take(left, -1) * near + rows.take(right, -1) * far) >> np.uint16(8)).astype(np.uint8)
 
 
 def _tones() -> np.ndarray:

@@ -14,7 +14,7 @@ from dlcourse._compose import Recipe, compose
 DIFFICULTIES = {
     "easy": Recipe(items=(1, 2), item_size=(28, 48), overlap=0, contrast=220),
     "normal": Recipe(items=(1, 4), item_size=(20, 48), overlap=300, contrast=150),
-    "hard": Recipe(items=(4, 8), item_size=(12, 32), overlap=600, contrast=60, fade=70, clutter=(3, 7), noise=12),
+    "hard": Recipe(items=(4, 8), item_size=(12, 32), overlap=600, contrast=60, fade=70, clutter=(2, 5), noise=12),
 }
 DEFAULT_NUMBER = {"train": 2000, "test": 400}
 MOST_ITEMS = 50
