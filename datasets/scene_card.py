@@ -64,7 +64,7 @@ def contact_sheet(difficulty: str, columns: int = 8, rows: int = 2) -> np.ndarra
     for i in range(columns * rows):
         top, left = i // columns * (2 * height + 8), i % columns * (width + 4)
         _, target = scenes[i]
-        picture = draw_boxes(scenes.images[i], target["boxes"], (255, 255, 255)).permute(1, 2, 0).numpy()
+        picture = draw_boxes(scenes.images[i], target["boxes"], (255, 0, 160)).permute(1, 2, 0).numpy()
         # Steps of 16 grey levels keep the file small.
         sheet[top : top + height, left : left + width] = picture // 16 * 17
         masks = np.zeros((height, width, 3), np.uint8)
