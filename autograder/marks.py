@@ -89,6 +89,8 @@ class Submitted:
     cpu_s: float | None = None
     memory_mb: float | None = None
     failures: list[Failure] = field(default_factory=list)
+    # When the run ended of which the record tells, in seconds since 1970.
+    recorded: float = 0
 
     @property
     def score(self) -> float:
@@ -112,8 +114,9 @@ class Submitted:
 
     @property
     def unreadable(self) -> bool:
-        """Whether a blank notebook stands in for one that could not be read (the intake says so)."""
-        return not self.absent and any(text.endswith("graded as blank") for text in self.remarks)
+        """Whether blank notebooks stand in for all that was handed in: the intake says so of each."""
+        blank = sum(text.endswith("graded as blank") for text in self.remarks)
+        return not self.absent and 0 < len({notebook for notebook, _ in self.marks}) <= blank
 
     def unfinished(self) -> str | None:
         """Return why the marks are not final, or None."""
@@ -190,7 +193,7 @@ class ClassBook:
         """
         if week not in (known := self.weeks()):
             listed = ", ".join(known) or "none"
-            raise CourseError(f"{week} is not in the gradebook (there: {listed}); run `autograder grade {week}` first")
+            raise CourseError(f"{week} is not in the gradebook; there are: {listed}")
         entry = self._book.find_assignment(week)
         read = Week(week, self._items(entry), self._submissions(entry), entry.duedate)
         self._add_marks(entry, read)
@@ -272,7 +275,7 @@ class ClassBook:
         records, week.broken_records = read_records(self.course.root / ".autograder", week.name)
         week.last_run = next((str(record.get("finished")) for record in records if record.get("finished")), None)
         seen: set[str] = set()
-        for row in (row for record in records for row in record["graded"]):
+        for finished, row in ((record.get("finished"), row) for record in records for row in record["graded"]):
             student = row.get("student")
             if not isinstance(student, str) or student in seen:
                 continue
@@ -284,6 +287,7 @@ class ClassBook:
                 week.submissions[student] = Submitted(student, graded=False)
             submitted = week.submissions[student]
             submitted.error = str(error) if error else None
+            submitted.recorded = _seconds(finished)
             submitted.needs_human, submitted.remarks = _texts(row.get("needs_human")), _texts(row.get("remarks"))
             submitted.wall_s, submitted.cpu_s, submitted.memory_mb = (
                 float(row[name]) if isinstance(row.get(name), int | float) else None
@@ -304,7 +308,10 @@ class ClassBook:
         with contextlib.suppress(OSError, ValueError):
             absent = not_handed_in(self.course.root, self.course.submitted(submitted.student, week.name))
             submitted.absent = submitted.graded and bool(names) and names <= absent
-        if not with_failures or not submitted.graded:
+        if not submitted.graded:
+            return
+        self._prefer_newer(week, submitted, names)
+        if not with_failures:
             return
         tests = {item.key for item in week.items if item.auto}
         for name in sorted(names):
@@ -313,6 +320,23 @@ class ClassBook:
                 for cell in _cells(path):
                     if (key := (name, _grade_id(cell))) in tests and (failure := _failure(key, cell)):
                         submitted.failures.append(failure)
+
+
+    def _prefer_newer(self, week: Week, submitted: Submitted, names: set[str]) -> None:
+        """Believe the graded notebooks if they are newer than the record: `nbgrader autograde` writes no record."""
+        newer = []
+        for name in sorted(names):
+            with contextlib.suppress(OSError, ValueError):
+                path = self.course.graded(submitted.student, week.name) / f"{name}.ipynb"
+                # A record is written after the notebooks of its run, and tells whole seconds.
+                if path.stat().st_mtime > submitted.recorded + 1:
+                    newer.append(path)
+        if not newer:
+            return
+        said = [meta for path in newer if isinstance(meta := _metadata(path).get("autograder"), dict)]
+        submitted.error = submitted.wall_s = submitted.cpu_s = submitted.memory_mb = None
+        submitted.needs_human = [text for meta in said for text in _texts(meta.get("needs_human"))]
+        submitted.remarks = [text for meta in said for text in _texts(meta.get("remarks"))]
 
 
 @contextlib.contextmanager
@@ -356,13 +380,29 @@ def read_records(folder: Path, week: str) -> tuple[list[dict[str, Any]], list[st
 
 def _cells(path: Path) -> list[dict]:
     """Return the cells of a notebook; none if it is not there or is no notebook."""
+    cells = _notebook(path).get("cells")
+    return [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
+
+
+def _metadata(path: Path) -> dict:
+    metadata = _notebook(path).get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def _notebook(path: Path) -> dict:
+    """Return what a file holds; nothing if it is not there or is no notebook."""
     try:
-        if path.stat().st_size > _LARGEST_NOTEBOOK:
-            return []
-        cells = json.loads(path.read_bytes())["cells"]
-        return [cell for cell in cells if isinstance(cell, dict)]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return []
+        content = json.loads(path.read_bytes()) if path.stat().st_size <= _LARGEST_NOTEBOOK else None
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _seconds(finished: Any) -> float:
+    try:
+        return datetime.fromisoformat(str(finished)).timestamp()
+    except ValueError:
+        return 0
 
 
 def _grade_id(cell: dict) -> str:

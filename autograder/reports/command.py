@@ -43,9 +43,8 @@ def report_learner(root: Path, student: str, output: Path | None = None) -> Path
         people = book.people()
         if student not in people:
             near = difflib.get_close_matches(student, people, 3, 0.5)
-            raise CourseError(
-                f"no learner {student!r} in the gradebook{'; did you mean ' + ', '.join(near) if near else ''}"
-            )
+            meant = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
+            raise CourseError(f"no learner {student!r} in the gradebook{meant}")
         weeks = [book.read(week, with_failures=True, only=student) for week in book.weeks()]
     page = LearnerPage(people[student], weeks)
     name = f"learner-{file_name(student)}.html"
@@ -56,7 +55,7 @@ def file_name(name: str) -> str:
     """Return a name under which a file can be made anywhere, and that no other name becomes."""
     plain = re.sub(r"[^\w.-]", "_", name)[:80].lstrip(".")
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return plain if plain == name else f"{plain}-{digest}"
+    return plain if plain and plain == name else f"{plain}-{digest}"
 
 
 def printable(value: Any) -> Any:

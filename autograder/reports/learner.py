@@ -78,8 +78,9 @@ class LearnerPage:
 
 
 def _of(student: str, week: Week) -> LearnerWeek:
-    """Compare a learner's mark with the class: all that was handed in and need not be looked at first."""
-    everybody = [s for s in week.submissions.values() if s.graded and not s.absent and not s.suspected]
+    """Compare a learner's mark with the class: all that was handed in, can be read and need not be looked at first."""
+    graded = (s for s in week.submissions.values() if s.graded)
+    everybody = [s for s in graded if not (s.absent or s.unreadable or s.suspected)]
     shares = [s.final / week.points for s in everybody] if week.points > 0 else []
     median = quantile(shares, 0.5) if shares else None
     return LearnerWeek(week, week.submissions.get(student), median, len(shares))

@@ -1,5 +1,6 @@
 """What the page of a week shows, computed from the class."""
 
+import itertools
 import math
 import re
 import statistics
@@ -90,6 +91,20 @@ class Dot:
     y: float
     poor: bool
     labels: list[str]
+    below: bool = False
+
+    @property
+    def label(self) -> str:
+        """What stands beside it."""
+        return " ".join(self.labels)
+
+    def place(self) -> tuple[float, float, str]:
+        """Return where its label stands, and how: above or below it, a long one at its side."""
+        if len(self.labels) > 2:
+            return (
+                (self.x - 9, self.y + 4, "end") if self.x > PLOT[0] + PLOT[2] / 2 else (self.x + 9, self.y + 4, "start")
+            )
+        return self.x, self.y + (19 if self.below else -9), "middle"
 
 
 class WeekPage:
@@ -165,6 +180,9 @@ class WeekPage:
                 near.labels.append(row.label)
             else:
                 dots.append(Dot(x, y, row.poor, [row.label]))
+        dots.sort(key=lambda dot: dot.x)
+        for before, dot in itertools.pairwise(dots):
+            dot.below = not before.below and dot.x - before.x < 26 and abs(dot.y - before.y) < 20
         return dots
 
     def waiting_by_item(self) -> list[tuple[ItemRow, list[str]]]:
