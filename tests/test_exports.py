@@ -44,15 +44,15 @@ def table(rows):
 # Spreadsheets
 
 
-@pytest.fixture
-def course(tmp_path):
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
     learners = [
         Made("ada", FULL, first_name="Ada", last_name="Lovelace", email="ada@example.org"),
         Made("ben", HALF, hours_late=3, penalty=7.5),
         Made("eve", {"one": None, "two": None}, needs_human=["torch.allclose was replaced"]),
         Made("kim", {"one": 60, "two": 1 / 3}, first_name="김", last_name="민지"),
     ]
-    root = make_class(tmp_path / "c", learners, TESTS, others=["zoe"])
+    root = make_class(tmp_path_factory.mktemp("exports") / "c", learners, TESTS, others=["zoe"])
     make_class(root, [Made("ada", HALF), Made("kim", {**FULL, "essay": None})], TESTS, written={"essay": 5}, week="qs")
     return root
 
@@ -84,6 +84,7 @@ def test_a_spreadsheet_of_two_weeks(course, export):
     ]
 
 
+@pytest.mark.slow
 def test_marks_are_those_of_nbgraders_own_export(course, export):
     from conftest import nbgrader
 
@@ -189,11 +190,16 @@ Student,ID,SIS User ID,SIS Login ID,Section,Notes,"Week 1: PS (4711)",Essay (471
 """
 
 
-@pytest.fixture
-def canvas_course(tmp_path):
+@pytest.fixture(scope="module")
+def canvas_course(tmp_path_factory):
     """Ids as `zip_collect` makes them from Canvas's downloads: the number of the user."""
     points = {"11": FULL, "12": HALF, "13": FULL, "14": FULL, "77": FULL, "15": {"one": None}}
-    root = make_class(tmp_path / "c", [Made(name, given) for name, given in points.items()], TESTS, week="week01_ps")
+    root = make_class(
+        tmp_path_factory.mktemp("exports") / "c",
+        [Made(name, given) for name, given in points.items()],
+        TESTS,
+        week="week01_ps",
+    )
     make_class(root, [Made("11", {**FULL, "essay": 2.5})], TESTS, written={"essay": 5}, week="qs")
     return root
 
@@ -308,7 +314,7 @@ def test_nobody_is_guessed():
     assert matched == {}
     assert sorted(problems) == [
         "1: A fits another learner as well; fill it in by hand",
-        "C: nothing was handed in under this name or id"[:0] + "D: nothing was handed in under this name or id",
+        "D: nothing was handed in under this name or id",
         "ada: A fits another learner as well; fill it in by hand",
         "adam: no such learner in the roster",
         "ben: more than one row of the roster fits (B, C); fill it in by hand",
@@ -332,7 +338,8 @@ def test_canvas_ids_of_all_kinds(tmp_path):
 # Moodle
 
 WORKSHEET = """\
-Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,Last modified (submission),Last modified (grade),Feedback comments
+Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,Last modified (submission),\
+Last modified (grade),Feedback comments
 Participant 101,Ada Lovelace,ada@x.org,Submitted,,100.00,Yes,"Monday, 1 January",-,
 Participant 102,Kim Lee,kim1@x.org,Submitted,,100.00,Yes,-,-,old
 Participant 103,Kim Lee,kim2@x.org,Submitted,,100.00,Yes,-,-,
@@ -342,8 +349,8 @@ Participant 106,李 明,li@x.org,No submission,,100.00,Yes,-,-,
 """
 
 
-@pytest.fixture
-def moodle_course(tmp_path):
+@pytest.fixture(scope="module")
+def moodle_course(tmp_path_factory):
     """Ids as `zip_collect` makes them from Moodle's downloads; one learner has an id that only the address tells."""
     learners = [
         Made("ada_lovelace", FULL, comments={"one": "a < b\n& so on"}, hours_late=1, penalty=2.5),
@@ -353,7 +360,7 @@ def moodle_course(tmp_path):
         Made("josé_núñez", HALF),
         Made("u42", FULL, email="LI@x.org"),
     ]
-    return make_class(tmp_path / "c", learners, TESTS)
+    return make_class(tmp_path_factory.mktemp("exports") / "c", learners, TESTS)
 
 
 def test_moodles_worksheet_is_filled(moodle_course, export, tmp_path):
@@ -486,11 +493,8 @@ def test_where_it_writes(course, autograder):
     run = autograder(course, "export", "ps")
     assert run.out.splitlines()[-1] == str(course / "build" / "exports" / "ps.csv")
     run = autograder(course, "export", "ps", "qs", "--include-unfinished")
-    assert run.out.splitlines() == [
-        "ps: 4 marks",
-        "qs: 2 marks",
-        str(course / "build" / "exports")[:0] + run.out.splitlines()[2],
-    ]
+    assert run.out.splitlines()[:2] == ["ps: 4 marks", "qs: 2 marks"]
+    assert len(list((course / "build" / "exports").glob("ps_qs-*.csv"))) == 1
 
 
 def test_a_roster_is_read_as_it_was_written(tmp_path):

@@ -1,5 +1,6 @@
 """`autograder report`: its figures, its words, and that nothing a learner wrote gets into the page's HTML."""
 
+import hashlib
 import html
 import json
 import math
@@ -193,8 +194,8 @@ def test_small_things():
 # Reading the class
 
 
-@pytest.fixture
-def course(tmp_path):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """Four learners: all right; one mistake, late; suspected; nothing but a hand grade missing."""
     learners = [
         Made("ada", {"one": 10, "two": 20, "essay": 8}, first_name="Ada", last_name="Lovelace"),
@@ -202,7 +203,14 @@ def course(tmp_path):
         Made("eve", {"one": None, "two": None, "essay": 8}, needs_human=["torch.allclose was replaced"]),
         Made("kim", {"one": 10, "two": 20, "essay": None}, comments={"essay": "well put"}),
     ]
-    return make_class(tmp_path / "c", learners, TESTS, written={"essay": 10}, others=["zoe"])
+    root = tmp_path_factory.mktemp("reports") / "c"
+    return make_class(root, learners, TESTS, written={"essay": 10}, others=["zoe"])
+
+
+@pytest.fixture
+def course(made, tmp_path):
+    """A copy of it that a test may change."""
+    return shutil.copytree(made, tmp_path / "c")
 
 
 def week_of(root, week="ps", **more):
@@ -294,8 +302,6 @@ def test_what_stands_in_for_nothing_is_no_mark(course):
     notes.mkdir(parents=True)
     folder = course / "submitted" / "ben" / "ps"
     (folder / "nb.ipynb").write_text("{}", "utf-8")
-    import hashlib
-
     digest = hashlib.sha256(b"{}").hexdigest()
     note = {"nb.ipynb": {"text": "nb.ipynb was not handed in; graded as blank", "digest": digest, "blank": True}}
     (notes / "ben.json").write_text(json.dumps(note), "utf-8")
