@@ -6,6 +6,7 @@ is: who shows it must escape it.
 
 import contextlib
 import json
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ class Item:
     name: str
     points: float
     auto: bool
+    # Whether the assignment has other notebooks.
+    among: bool = False
 
     @property
     def key(self) -> Key:
@@ -47,7 +50,8 @@ class Item:
     @property
     def exercise(self) -> str:
         """The name by which people know it."""
-        return self.name.removesuffix("_test") if self.auto else self.name
+        name = self.name.removesuffix("_test") if self.auto else self.name
+        return f"{self.notebook}: {name}" if self.among else name
 
 
 @dataclass(frozen=True)
@@ -205,12 +209,12 @@ class ClassBook:
 
     def _items(self, entry: api.Assignment) -> list[Item]:
         order = {key: place for place, key in enumerate(self._order(entry.name))}
-        items = []
+        items, several = [], len(entry.notebooks) > 1
         for notebook in entry.notebooks:
             answers = {cell.name for cell in notebook.solution_cells}
             for cell in [*notebook.grade_cells, *notebook.task_cells]:
                 auto = isinstance(cell, api.GradeCell) and cell.cell_type == "code" and cell.name not in answers
-                items.append(Item(notebook.name, cell.name, cell.max_score or 0, auto))
+                items.append(Item(notebook.name, cell.name, cell.max_score or 0, auto, several))
         return sorted(items, key=lambda item: (order.get(item.key, len(order)), item.key))
 
     def _order(self, week: str) -> Iterator[Key]:
@@ -290,8 +294,7 @@ class ClassBook:
             submitted.recorded = _seconds(finished)
             submitted.needs_human, submitted.remarks = _texts(row.get("needs_human")), _texts(row.get("remarks"))
             submitted.wall_s, submitted.cpu_s, submitted.memory_mb = (
-                float(row[name]) if isinstance(row.get(name), int | float) else None
-                for name in ("wall_s", "cpu_s", "memory_mb")
+                _measured(row.get(name)) for name in ("wall_s", "cpu_s", "memory_mb")
             )
         week.submissions = dict(sorted(week.submissions.items()))
 
@@ -320,7 +323,6 @@ class ClassBook:
                 for cell in _cells(path):
                     if (key := (name, _grade_id(cell))) in tests and (failure := _failure(key, cell)):
                         submitted.failures.append(failure)
-
 
     def _prefer_newer(self, week: Week, submitted: Submitted, names: set[str]) -> None:
         """Believe the graded notebooks if they are newer than the record: `nbgrader autograde` writes no record."""
@@ -417,6 +419,11 @@ def _failure(key: Key, cell: dict) -> Failure | None:
         if isinstance(output, dict) and output.get("output_type") == "error":
             return Failure(key, str(output.get("ename", "")), str(output.get("evalue", "")))
     return None
+
+
+def _measured(value: Any) -> float | None:
+    """Return a measured number; None for whatever else a record may hold."""
+    return float(value) if isinstance(value, int | float) and 0 <= value < math.inf else None
 
 
 def _texts(value: Any) -> list[str]:

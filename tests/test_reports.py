@@ -261,6 +261,12 @@ def test_of_each_learner_the_newest_record_counts(course):
     (course / ".autograder" / "ps-broken.json").write_text("{", "utf-8")
     (course / ".autograder" / "ps-odd.json").write_text('{"assignment": "ps", "graded": [3, {"student": []}]}', "utf-8")
     week = week_of(course)
+    odd = {"student": "kim", "wall_s": float("inf"), "cpu_s": float("nan"), "memory_mb": "1", "remarks": 3}
+    path = course / ".autograder" / "ps-20990101T000000-1.json"
+    path.write_text(json.dumps({"finished": "2099-01-01T00:00:00+00:00", "assignment": "ps", "graded": [odd]}), "utf-8")
+    week = week_of(course)
+    kim = week.submissions["kim"]
+    assert (kim.wall_s, kim.cpu_s, kim.memory_mb, kim.remarks) == (None, None, None, [])
     assert week.broken_records == ["ps-broken.json"]
     assert week.submissions["ben"].wall_s == 99 and week.submissions["ben"].remarks == ["two_test ran out of time"]
     assert week.submissions["ada"].wall_s == 3 and week.submissions["eve"].needs_human
@@ -340,6 +346,8 @@ class Reader(HTMLParser):
             self.ids.append(attributes["id"])
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(int(tag[1]))
+        if "p" in self.stack and tag in ("p", "div", "details", "table", "ul", "ol", "pre", "figure", "section"):
+            self.faults.append(f"<{tag}> in <p>")
         if tag not in self.VOID:
             self.stack.append(tag)
 
