@@ -49,7 +49,7 @@ def normalised(text: str) -> str:
 
     How many numbers stand in a row does not matter either: `shape (3, 4)` and `shape (2, 3, 4)` are alike.
     """
-    return _SEQUENCE.sub("#", _NUMBER.sub("#", _ADDRESS.sub("#", text))).casefold()
+    return _SEQUENCE.sub("#", _NUMBER.sub("#", _ADDRESS.sub("#", text)))
 
 
 def group(items: Iterable[Item], submissions: Iterable[Submitted]) -> list[Mistake]:
