@@ -127,7 +127,11 @@ def _test_sizes():
     check.defined("output_size", globals())
     check.defined("same_padding", globals())
 
-    def compare(expected, *args, hint=None, **kwargs):
+    steps = (
+        "the kernel starts at pixel 0, then every stride pixels, while its span fits: the first position counts too."
+    )
+
+    def compare(expected, *args, hint=steps, **kwargs):
         shown = ", ".join([*map(str, args), *(f"{key}={number}" for key, number in kwargs.items())])
         name = f"output_size({shown})"
         check.value(check.call(output_size, *args, name=name, **kwargs), expected, name, hint=hint)
@@ -883,7 +887,7 @@ def _test_receptive_field():
         name = f"measured_field for {what}"
         parameters = list(net.parameters()) if isinstance(net, nn.Module) else []
         before = [None if p.grad is None else p.grad.clone() for p in parameters]
-        result = ints(check.call(measured_field, net, X, row, column, name=name), 4, name)
+        result = ints(check.call(measured_field, net, X, row, column, name=name, hint=hint), 4, name)
         check.value(result, list(expected), name, hint=hint)
         clean = X.grad is None and not X.requires_grad
         keep = "work on a copy of X, and let torch.autograd.grad return the one gradient that you need."
@@ -927,11 +931,12 @@ def _test_receptive_field():
     measure(wide, X, 4, 2, (3, 7, 2, 6), "a dilated layer, float64")
     measure(wide, X, 0, 5, (1, 3, 8, 10), "a corner of the output")
 
-    def second_channel_only(X):
+    def last_channel_only(X):
         return torch.cat([0 * X[:, :1, ::2, ::2], X[:, 2:, ::2, ::2]], dim=1)
 
     X = torch.rand(1, 3, 6, 8, generator=g)
-    measure(second_channel_only, X, 1, 3, (2, 2, 6, 6), "an influence in one channel only")
+    every = "look at all channels of the output, [0, :, row, column], and at all channels of X."
+    measure(last_channel_only, X, 1, 3, (2, 2, 6, 6), "an influence in one channel only", hint=every)
     falling = lambda X: (X[:, :, :-1, 1:] - 2 * X[:, :, 1:, :-1]).sum(dim=1, keepdim=True)  # noqa: E731
     negative = "an influence may be negative: a gradient other than 0 counts, not one above 0."
     measure(falling, X, 2, 4, (2, 3, 4, 5), "a negative influence", hint=negative)
@@ -1414,7 +1419,9 @@ def _test_lenet():
     old = build(lenet, name="lenet()")
     used, norms = parts(old, [(6, 1, 5, 5), (16, 6, 5, 5), (120, 400), (84, 120), (10, 84)], [True] * 5, [], "lenet()")
     for part in used:
-        check.value(part.bias.detach(), torch.zeros_like(part.bias), f"a bias of lenet(), {type(part).__name__}")
+        zero = "nn.init.zeros_(layer.bias) for each convolution and dense layer."
+        what = f"a bias of lenet(), {type(part).__name__}"
+        check.value(part.bias.detach(), torch.zeros_like(part.bias), what, hint=zero)
         field = part.weight[0, 0].numel() if part.weight.dim() == 4 else 1
         bound = math.sqrt(6 / (field * (part.weight.shape[0] + part.weight.shape[1])))
         shape = tuple(part.weight.shape)
@@ -1455,8 +1462,10 @@ print("Exercise 9: every test in this cell passed.")
 #
 # Everything together, on real images, in less than a minute on two CPU cores.
 #
-# The cell below is given: `run_epoch` trains a network for one epoch. It mirrors each image with probability ½, and
-# makes one step of the optimiser **and of the schedule** after each batch.
+# The cell below is given. `run_epoch` trains a network for one epoch. It mirrors each image with probability ½, and
+# makes one step of the optimiser **and of the schedule** after each batch. `Mirrored(net)` makes of a *trained* network
+# one that adds the logits of an image and of its mirror image: it costs no training, and gains about half a point of
+# accuracy.
 
 
 # %% nbgrader={"grade": false, "grade_id": "run_epoch", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -1474,6 +1483,17 @@ def run_epoch(net, X, y, optimiser, schedule, batch_size=64):
         schedule.step()
         total += loss.item() * len(rows)
     return total / len(X)
+
+
+class Mirrored(nn.Module):
+    """A trained network that looks at each image twice, as it is and mirrored, and adds the logits."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, X):
+        return self.net(X) + self.net(X.flip(3))
 
 
 # %% [markdown]

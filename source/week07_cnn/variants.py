@@ -14,6 +14,14 @@ from torch.nn import functional as F
 from dlcourse import data
 
 
+def run_epoch(net, X, y, optimiser, schedule, batch_size=64):
+    """Stand for the given function, for the linter."""
+
+
+class Mirrored(nn.Module):
+    """Stand for the given class, for the linter."""
+
+
 # %% sizes right: counting the positions
 def output_size(size, kernel, stride=1, padding=0, dilation=1):
     span = dilation * (kernel - 1) + 1
@@ -461,7 +469,7 @@ def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=
     c_out, c_group, k_h, k_w = W.shape
     if X.shape[1] != groups * c_group or c_out % groups:
         raise ValueError(f"{X.shape[1]} channels do not fit kernels {tuple(W.shape)} in {groups} groups")
-    (s_h, s_w), (p_h, p_w), (d_h, d_w) = stride, padding, dilation
+    (s_h, s_w), (p_h, p_w) = stride, padding
     padded = F.pad(X, (p_w, p_w, p_h, p_h))
     windows = padded.unfold(2, k_h, s_h).unfold(3, k_w, s_w)
     windows = windows.unflatten(1, (groups, c_group))
@@ -588,7 +596,7 @@ def learn_kernel(X, Y, shape, lr, steps):
         K.grad = None
         loss = ((F.conv2d(X, K[None, None]) - Y) ** 2).mean()
         loss.backward()
-        losses.append(float(loss))
+        losses.append(loss.detach().item())
         with torch.no_grad():
             K -= lr * K.grad
     return K.detach(), losses
@@ -1014,7 +1022,7 @@ def measured_field(net, X, row, column):
 # %% receptive_field wrong: dilation is ignored
 def receptive_field(layers):
     field = jump = 1
-    for kernel, stride, _, dilation in layers:
+    for kernel, stride, _, _ in layers:
         field += (kernel - 1) * jump
         jump *= stride
     return field, jump
@@ -1118,7 +1126,7 @@ def receptive_field(layers):
 
 def seen_pixels(layers, index):
     first = last = index
-    for kernel, stride, padding, dilation in reversed(layers):
+    for kernel, stride, _, dilation in reversed(layers):
         first = first * stride
         last = last * stride + dilation * (kernel - 1)
     return first, last
@@ -2282,7 +2290,7 @@ def train_lenet(X, y, seed):
     optimiser = torch.optim.AdamW(net.parameters(), lr=0.004)
     epochs = 12
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.004, total_steps=epochs * math.ceil(len(X) / 64))
-    for epoch in range(epochs):
+    for _ in range(epochs):
         run_epoch(net, X, y, optimiser, schedule)
     mirrored = Mirrored(net)
     mirrored.eval()
