@@ -332,8 +332,8 @@ print("Exercise 2: every test in this cell passed.")
 # `groups`. The kernel always fits into the padded image.
 
 # %% [markdown]
-# *Not allowed:* PyTorch's convolutions. `F.pad`, `unfold`, slices with a step, `einsum` and `@` are welcome. A loop over
-# the entries of the kernel is fast enough; a loop over all output pixels is slow, but allowed.
+# *Not allowed:* PyTorch's convolutions. `F.pad`, `unfold`, slices with a step, `einsum` and `@` are welcome. A loop
+# over the entries of the kernel is fast enough; a loop over all output pixels is slow, but allowed.
 #
 # *Example:* `X` is one image with one channel, `[[1., 2., 3.]]`, `W = [[[[1., 1.]]]]`, `b = [10.]`. With
 # `padding=(0, 1)` the padded row is `0 1 2 3 0`, and the result `[[11., 13., 15., 13.]]` (and two axes of length 1).
@@ -362,7 +362,7 @@ def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=
     ### BEGIN SOLUTION
     c_out, c_group, k_h, k_w = W.shape
     if X.shape[1] != groups * c_group or c_out % groups:
-        raise ValueError(f"{X.shape[1]} channels do not fit kernels {tuple(W.shape)} in {groups} groups")
+        raise ValueError("the channels do not fit the kernels and groups")
     (s_h, s_w), (p_h, p_w), (d_h, d_w) = stride, padding, dilation
     padded = F.pad(X, (p_w, p_w, p_h, p_h))
     windows = padded.unfold(2, d_h * (k_h - 1) + 1, s_h).unfold(3, d_w * (k_w - 1) + 1, s_w)
@@ -465,8 +465,9 @@ print("Exercise 3: every test in this cell passed.")
 #
 # Nobody designs the kernels of a network. They are learnt from examples of inputs and outputs. You do it for one.
 #
-# Write `learn_kernel(X, Y, shape, lr, steps)`. `X` `(n, 1, h, w)` are images, `Y` `(n, 1, h - a + 1, w - b + 1)` what an
-# unknown kernel of shape `(a, b)` (= `shape`, a pair) made of them, without padding and bias; both are float tensors.
+# Write `learn_kernel(X, Y, shape, lr, steps)`. `X` `(n, 1, h, w)` are images, `Y` `(n, 1, h - a + 1, w - b + 1)` what
+# an unknown kernel of shape `(a, b)` (= `shape`, a pair) made of them, without padding and bias; both are float
+# tensors.
 
 # %% [markdown]
 # - The kernel starts with **zeros**.
@@ -772,10 +773,10 @@ print("Exercise 5: every test in this cell passed.")
 # next unit begins 2 pixels later: `(4, 2)`. Unit 0 sees the pixels −1 to 2, unit 5 the pixels 9 to 12.
 
 # %% [markdown]
-# 3. `measured_field(net, X, row, column)` finds out by asking autograd. `X` is one image `(1, c, h, w)`, a float tensor;
-#    `net(X)` is `(1, c_out, h_out, w_out)`. Take the units of *all* output channels at `[row, column]`. The result is
-#    four ints, `top, bottom, left, right`: the first and last row and the first and last column of `X` in which, in any
-#    channel, a pixel has an influence, that is, a gradient other than 0 on the **sum** of those units.
+# 3. `measured_field(net, X, row, column)` finds out by asking autograd. `X` is one image `(1, c, h, w)`, a float
+#    tensor; `net(X)` is `(1, c_out, h_out, w_out)`. Take the units of *all* output channels at `[row, column]`. The
+#    result is four ints, `top, bottom, left, right`: the first and last row and the first and last column of `X` in
+#    which, in any channel, a pixel has an influence, that is, a gradient other than 0 on the **sum** of those units.
 
 # %% [markdown]
 # Some pixel always has an influence. `X` and the parameters of `net` are as before afterwards, their `.grad` included.
@@ -954,8 +955,9 @@ print("Exercise 6: every test in this cell passed.")
 # Parameters cost memory, **multiply-adds** cost time. A multiply-add is one product that is added to a sum. The bias,
 # activations, pooling and normalisation count nothing.
 #
-# 1. `conv_cost(c_in, c_out, kernel, size, groups=1)`: a convolution without bias, with a square kernel (`kernel` × `kernel`)
-#    and an **output** of `size` = `(h, w)` pixels. The result is two ints, parameters and multiply-adds for one image.
+# 1. `conv_cost(c_in, c_out, kernel, size, groups=1)`: a convolution without bias, with a square kernel (`kernel` ×
+#    `kernel`) and an **output** of `size` = `(h, w)` pixels. The result is two ints, parameters and multiply-adds for
+#    one image.
 # 2. `separable_cost(c_in, c_out, kernel, size)`: the same for a depthwise convolution (one kernel for each of the
 #    `c_in` channels) followed by a `1 × 1` convolution to `c_out` channels, both without bias and with outputs of
 #    `size`.
@@ -966,7 +968,8 @@ print("Exercise 6: every test in this cell passed.")
 #
 # 3. `count_cost(net, shape)` asks a whole network. `shape` is the shape `(c, h, w)` of one image. The result is two
 #    ints: the number of all parameters of `net`, each counted once, and the multiply-adds for one image of all its
-#    `nn.Conv2d` and `nn.Linear` layers. A layer that is applied twice costs its multiply-adds twice.
+#    `nn.Conv2d` and `nn.Linear` layers. A layer that is applied twice costs its multiply-adds twice. A dense
+#    layer that is applied at several places, as to `(n, places, features)`, costs for each place.
 
 # %% [markdown]
 # The network is float32, on the CPU, and takes float32 batches `(n, c, h, w)`. It may hold anything, batch
@@ -1091,6 +1094,7 @@ def _test_cost():
     count(Twice(), (3, 6, 5), expected, "a network that uses a layer twice", twice)
     count(Twice().eval(), (3, 6, 5), expected, "a network in evaluation mode", twice)
     count(nn.Conv2d(2, 3, 2, dilation=2), (2, 5, 4), (27, 3 * 3 * 2 * 8), "a single layer")
+    count(nn.Conv2d(3, 1, 2), (3, 3, 4), (13, 2 * 3 * 12), "a layer with one output channel")
     shared = nn.Linear(3, 3)
     count(nn.Sequential(nn.Flatten(), shared, nn.Tanh(), shared), (3, 1, 1), (12, 18), "shared weights", twice)
     ### END HIDDEN TESTS
@@ -1161,9 +1165,14 @@ def _test_separable():
         block = check.call(separable_block, *args, name=name, **named)
         check.that(isinstance(block, nn.Module), f"{name} returned {type(block).__name__}, not an nn.Module")
         check.that(block.training, f"{name} is not in training mode")
-        convs = [part for part in block.modules() if isinstance(part, nn.Conv2d)]
-        norms = [part for part in block.modules() if isinstance(part, nn.BatchNorm2d)]
-        found = f"{name} has {len(convs)} nn.Conv2d and {len(norms)} nn.BatchNorm2d, not two and two"
+        used = []
+        for part in block.modules():
+            if isinstance(part, (nn.Conv2d, nn.BatchNorm2d)):
+                part.register_forward_hook(lambda part, *_: used.append(part))
+        with torch.no_grad():
+            check.call(block, torch.zeros(2, c_in, *size), name=f"{name} on images (2, {c_in}, {size[0]}, {size[1]})")
+        convs, norms = ([part for part in used if isinstance(part, kind)] for kind in (nn.Conv2d, nn.BatchNorm2d))
+        found = f"{name} applies {len(convs)} nn.Conv2d and {len(norms)} nn.BatchNorm2d, not two and two"
         check.that(len(convs) == 2 and len(norms) == 2, found)
         for part, shape, what in [
             (convs[0], (c_in, 1, kernel, kernel), "depthwise weight (first nn.Conv2d)"),
@@ -1183,6 +1192,7 @@ def _test_separable():
             for norm in norms:
                 norm.weight.uniform_(0.5, 2.0, generator=g)
                 norm.bias.uniform_(-1.0, 0.5, generator=g)
+                norm.reset_running_stats()
 
         def reference(X, training):
             padding = dilation * (kernel - 1) // 2
@@ -1263,10 +1273,10 @@ print("Exercise 8: every test in this cell passed.")
 # ### END MARK SCHEME
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "explanation", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
-# **A stays the same.** Each hidden unit has one weight for each of the 784 pixels, and nothing in the network says which
-# pixels are neighbours. If I rearrange the columns of the first weight matrix in the same order as the pixels, I get
-# the same outputs. So for every network on the original images there is an equally good one on the shuffled images, and
-# random starts and gradients treat both alike.
+# **A stays the same.** Each hidden unit has one weight for each of the 784 pixels, and nothing in the network says
+# which pixels are neighbours. If I rearrange the columns of the first weight matrix in the same order as the pixels, I
+# get the same outputs. So for every network on the original images there is an equally good one on the shuffled images,
+# and random starts and gradients treat both alike.
 #
 # **B falls.** A convolution computes each value from a small window with the same weights at every place. That helps
 # because neighbouring pixels of a photograph belong together and an edge looks the same everywhere. After the shuffling

@@ -429,7 +429,7 @@ def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=
 def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
     c_out, c_group, k_h, k_w = W.shape
     if X.shape[1] != groups * c_group or c_out % groups:
-        raise ValueError(f"{X.shape[1]} channels do not fit kernels {tuple(W.shape)} in {groups} groups")
+        raise ValueError("the channels do not fit the kernels and groups")
     (s_h, s_w), (p_h, p_w), (d_h, d_w) = stride, padding, dilation
     padded = F.pad(X, (p_h, p_h, p_w, p_w))
     windows = padded.unfold(2, d_h * (k_h - 1) + 1, s_h).unfold(3, d_w * (k_w - 1) + 1, s_w)
@@ -442,7 +442,7 @@ def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=
 def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
     c_out, c_group, k_h, k_w = W.shape
     if X.shape[1] != groups * c_group or c_out % groups:
-        raise ValueError(f"{X.shape[1]} channels do not fit kernels {tuple(W.shape)} in {groups} groups")
+        raise ValueError("the channels do not fit the kernels and groups")
     (s_h, s_w), (p_h, p_w), (d_h, d_w) = stride, padding, dilation
     padded = F.pad(X, (0, 2 * p_w, 0, 2 * p_h))
     windows = padded.unfold(2, d_h * (k_h - 1) + 1, s_h).unfold(3, d_w * (k_w - 1) + 1, s_w)
@@ -455,7 +455,7 @@ def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=
 def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
     c_out, c_group, k_h, k_w = W.shape
     if X.shape[1] != groups * c_group or c_out % groups:
-        raise ValueError(f"{X.shape[1]} channels do not fit kernels {tuple(W.shape)} in {groups} groups")
+        raise ValueError("the channels do not fit the kernels and groups")
     (s_h, s_w), (p_h, p_w), (d_h, d_w) = stride, padding, dilation
     padded = F.pad(X, (p_w, p_w, p_h, p_h))
     windows = padded.unfold(2, d_h * (k_h - 1) + 1, s_w).unfold(3, d_w * (k_w - 1) + 1, s_h)
@@ -468,7 +468,7 @@ def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=
 def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
     c_out, c_group, k_h, k_w = W.shape
     if X.shape[1] != groups * c_group or c_out % groups:
-        raise ValueError(f"{X.shape[1]} channels do not fit kernels {tuple(W.shape)} in {groups} groups")
+        raise ValueError("the channels do not fit the kernels and groups")
     (s_h, s_w), (p_h, p_w) = stride, padding
     padded = F.pad(X, (p_w, p_w, p_h, p_h))
     windows = padded.unfold(2, k_h, s_h).unfold(3, k_w, s_w)
@@ -481,7 +481,7 @@ def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=
 def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
     c_out, c_group, k_h, k_w = W.shape
     if X.shape[1] != groups * c_group or c_out % groups:
-        raise ValueError(f"{X.shape[1]} channels do not fit kernels {tuple(W.shape)} in {groups} groups")
+        raise ValueError("the channels do not fit the kernels and groups")
     (s_h, s_w), (p_h, p_w), (d_h, d_w) = stride, padding, dilation
     padded = F.pad(X, (p_w, p_w, p_h, p_h))
     windows = padded.unfold(2, d_h * (k_h - 1) + 1, s_h).unfold(3, d_w * (k_w - 1) + 1, s_w)
@@ -494,7 +494,7 @@ def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=
 def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
     c_out, c_group, k_h, k_w = W.shape
     if X.shape[1] != groups * c_group or c_out % groups:
-        raise ValueError(f"{X.shape[1]} channels do not fit kernels {tuple(W.shape)} in {groups} groups")
+        raise ValueError("the channels do not fit the kernels and groups")
     (s_h, s_w), (p_h, p_w), (d_h, d_w) = stride, padding, dilation
     padded = F.pad(X, (p_w, p_w, p_h, p_h))
     windows = padded.unfold(2, d_h * (k_h - 1) + 1, s_h).unfold(3, d_w * (k_w - 1) + 1, s_w)
@@ -509,7 +509,7 @@ def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=
 def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
     c_out, c_group, k_h, k_w = W.shape
     if X.shape[1] != groups * c_group or c_out % groups:
-        raise ValueError(f"{X.shape[1]} channels do not fit kernels {tuple(W.shape)} in {groups} groups")
+        raise ValueError("the channels do not fit the kernels and groups")
     (s_h, s_w), (p_h, p_w), (d_h, d_w) = stride, padding, dilation
     padded = F.pad(X, (p_w, p_w, p_h, p_h))
     windows = padded.unfold(2, d_h * (k_h - 1) + 1, s_h).unfold(3, d_w * (k_w - 1) + 1, s_w)
@@ -522,7 +522,7 @@ def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=
 def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
     c_out, c_group, k_h, k_w = W.shape
     if X.shape[1] != groups * c_group or c_out % groups:
-        raise ValueError(f"{X.shape[1]} channels do not fit kernels {tuple(W.shape)} in {groups} groups")
+        raise ValueError("the channels do not fit the kernels and groups")
     (s_h, s_w), (p_h, p_w), (d_h, d_w) = stride, padding, dilation
     padded = F.pad(X, (p_w, p_w, p_h, p_h))
     windows = padded.unfold(2, d_h * (k_h - 1) + 1, s_h).unfold(3, d_w * (k_w - 1) + 1, s_w)
@@ -535,7 +535,7 @@ def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=
 def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
     c_out, c_group, k_h, k_w = W.shape
     if False:
-        raise ValueError(f"{X.shape[1]} channels do not fit kernels {tuple(W.shape)} in {groups} groups")
+        raise ValueError("the channels do not fit the kernels and groups")
     (s_h, s_w), (p_h, p_w), (d_h, d_w) = stride, padding, dilation
     padded = F.pad(X, (p_w, p_w, p_h, p_h))
     windows = padded.unfold(2, d_h * (k_h - 1) + 1, s_h).unfold(3, d_w * (k_w - 1) + 1, s_w)
@@ -548,7 +548,7 @@ def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=
 def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
     c_out, c_group, k_h, k_w = W.shape
     if X.shape[1] != groups * c_group:
-        raise ValueError(f"{X.shape[1]} channels do not fit kernels {tuple(W.shape)} in {groups} groups")
+        raise ValueError("the channels do not fit the kernels and groups")
     (s_h, s_w), (p_h, p_w), (d_h, d_w) = stride, padding, dilation
     padded = F.pad(X, (p_w, p_w, p_h, p_h))
     windows = padded.unfold(2, d_h * (k_h - 1) + 1, s_h).unfold(3, d_w * (k_w - 1) + 1, s_w)
@@ -561,7 +561,7 @@ def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=
 def conv2d(X, W, b=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
     c_out, c_group, k_h, k_w = W.shape
     if X.shape[1] != groups * c_group or c_out % groups:
-        raise ValueError(f"{X.shape[1]} channels do not fit kernels {tuple(W.shape)} in {groups} groups")
+        raise ValueError("the channels do not fit the kernels and groups")
     (s_h, s_w), (p_h, p_w), (d_h, d_w) = stride, padding, dilation
     padded = F.pad(X, (p_w, p_w, p_h, p_h))
     windows = padded.unfold(2, d_h * (k_h - 1) + 1, s_h).unfold(3, d_w * (k_w - 1) + 1, s_w)
@@ -2409,3 +2409,20 @@ def train_lenet(X, y, seed):
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1.0)
     run_epoch(net, X, y, optimiser, schedule)
     return net.eval()
+
+
+# %% sizes equivalent: kernel - 1 and kernel + 1 are both even or both odd
+# - if dilation * (kernel - 1) % 2:
+# + if dilation * (kernel + 1) % 2:
+
+# %% learn_kernel equivalent: a squared difference is the same in either order
+# - loss = F.mse_loss(F.conv2d(X, K), Y)
+# + loss = F.mse_loss(Y, F.conv2d(X, K))
+
+# %% receptive_field equivalent: the mean has a gradient other than 0 where the sum has one
+# - (grad,) = torch.autograd.grad(net(leaf)[0, :, row, column].sum(), leaf)
+# + (grad,) = torch.autograd.grad(net(leaf)[0, :, row, column].mean(), leaf)
+
+# %% cost equivalent: the cost does not depend on the pixels
+# - twin(torch.zeros(1, *shape))
+# + twin(torch.ones(1, *shape))
