@@ -1483,7 +1483,8 @@ def run_epoch(net, X, y, optimiser, schedule, batch_size=64):
     """Train for one epoch on images X (n, 1, 28, 28) and classes y (n,), in random order; return the mean loss."""
     net.train()
     total = 0.0
-    for rows in torch.randperm(len(X)).split(batch_size):
+    # The smallest number of batches with at most batch_size images; they are equally large, or differ by one.
+    for rows in torch.randperm(len(X)).tensor_split(math.ceil(len(X) / batch_size)):
         mirrored = torch.rand(len(rows), 1, 1, 1) < 0.5
         images = torch.where(mirrored, X[rows].flip(3), X[rows])
         loss = F.cross_entropy(net(images), y[rows])
@@ -1523,9 +1524,13 @@ class Mirrored(nn.Module):
 # *Not allowed:* trained weights from elsewhere, and loading data inside the function. Stay on the CPU. Build the
 # network inside the function (copying lines of exercise 9 is fine): then this exercise does not depend on that one.
 #
-# *Advice.* The modern LeNet, `AdamW` with a learning rate that `OneCycleLR` raises to 0.004 and lowers to 0,
-# ten epochs and batches of 64 reach the bar with room to spare. `net.to(memory_format=torch.channels_last)`
-# makes it faster.  Keep training images aside for your own choices.
+# *Advice.* The modern LeNet, about twelve epochs, batches of 64, and a learning rate that `OneCycleLR` raises and lowers
+# to 0: for `AdamW` to 0.004, for `SGD` with Nesterov momentum 0.9 and weight decay 0.0005 to 0.05. Return
+# `Mirrored(net)`. These together reach the bar with room to spare.
+#
+# If the time is short: `net.to(memory_format=torch.channels_last)`; max pooling *before* the normalisation and ReLU;
+# one dense layer less. Against overfitting: dropout in front of the last layer. Keep training images aside for your own
+# choices: the test images measure, they do not choose.
 
 # %% [markdown]
 # *Example:* `train_lenet(X[:256], y[:256], 0)(X[:5])` has shape `(5, 10)`.
@@ -1547,16 +1552,16 @@ def train_lenet(X, y, seed):
     torch.manual_seed(seed)
     net = nn.Sequential(
         *(nn.Conv2d(1, 16, 5, padding=2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
-        *(nn.Conv2d(16, 32, 5, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(800, 120), nn.ReLU(), nn.Linear(120, 10)),
+        *(nn.Conv2d(16, 32, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(1568, 120, bias=False), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
+        nn.Linear(120, 10),
     ).to(memory_format=torch.channels_last)
-    epochs = 10
-    optimiser = torch.optim.AdamW(net.parameters())
-    steps = epochs * math.ceil(len(X) / 64)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.004, total_steps=steps)
+    epochs, batches = 13, math.ceil(len(X) / 64)
+    optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.05, total_steps=epochs * batches)
     for _ in range(epochs):
         run_epoch(net, X, y, optimiser, schedule)
-    return net.eval()
+    return Mirrored(net).eval()
     ### END SOLUTION
 
 

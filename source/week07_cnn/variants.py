@@ -2302,16 +2302,16 @@ def train_lenet(X, y, seed):
     torch.manual_seed(seed)
     net = nn.Sequential(
         *(nn.Conv2d(1, 16, 5, padding=2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
-        *(nn.Conv2d(16, 32, 5, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(800, 120), nn.ReLU(), nn.Linear(120, 10)),
+        *(nn.Conv2d(16, 32, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(1568, 120, bias=False), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
+        nn.Linear(120, 10),
     ).to(memory_format=torch.channels_last)
-    epochs = 10
-    optimiser = torch.optim.AdamW(net.parameters())
-    steps = epochs * math.ceil(len(X) / 64)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.004, total_steps=steps)
+    epochs, batches = 13, math.ceil(len(X) / 64)
+    optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.05, total_steps=epochs * batches)
     for _ in range(epochs):
         run_epoch(net, X, y, optimiser, schedule)
-    return net
+    return Mirrored(net)
 
 
 # %% train_lenet wrong: the seed is fixed
@@ -2319,32 +2319,32 @@ def train_lenet(X, y, seed):
     torch.manual_seed(0)
     net = nn.Sequential(
         *(nn.Conv2d(1, 16, 5, padding=2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
-        *(nn.Conv2d(16, 32, 5, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(800, 120), nn.ReLU(), nn.Linear(120, 10)),
+        *(nn.Conv2d(16, 32, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(1568, 120, bias=False), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
+        nn.Linear(120, 10),
     ).to(memory_format=torch.channels_last)
-    epochs = 10
-    optimiser = torch.optim.AdamW(net.parameters())
-    steps = epochs * math.ceil(len(X) / 64)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.004, total_steps=steps)
+    epochs, batches = 13, math.ceil(len(X) / 64)
+    optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.05, total_steps=epochs * batches)
     for _ in range(epochs):
         run_epoch(net, X, y, optimiser, schedule)
-    return net.eval()
+    return Mirrored(net).eval()
 
 
 # %% train_lenet wrong: the weights do not follow from the seed
 def train_lenet(X, y, seed):
     net = nn.Sequential(
         *(nn.Conv2d(1, 16, 5, padding=2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
-        *(nn.Conv2d(16, 32, 5, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(800, 120), nn.ReLU(), nn.Linear(120, 10)),
+        *(nn.Conv2d(16, 32, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(1568, 120, bias=False), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
+        nn.Linear(120, 10),
     ).to(memory_format=torch.channels_last)
-    epochs = 10
-    optimiser = torch.optim.AdamW(net.parameters())
-    steps = epochs * math.ceil(len(X) / 64)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.004, total_steps=steps)
+    epochs, batches = 13, math.ceil(len(X) / 64)
+    optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.05, total_steps=epochs * batches)
     for _ in range(epochs):
         run_epoch(net, X, y, optimiser, schedule)
-    return net.eval()
+    return Mirrored(net).eval()
 
 
 # %% train_lenet wrong: far too few epochs
@@ -2352,16 +2352,16 @@ def train_lenet(X, y, seed):
     torch.manual_seed(seed)
     net = nn.Sequential(
         *(nn.Conv2d(1, 16, 5, padding=2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
-        *(nn.Conv2d(16, 32, 5, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(800, 120), nn.ReLU(), nn.Linear(120, 10)),
+        *(nn.Conv2d(16, 32, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(1568, 120, bias=False), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
+        nn.Linear(120, 10),
     ).to(memory_format=torch.channels_last)
-    epochs = 1
-    optimiser = torch.optim.AdamW(net.parameters())
-    steps = epochs * math.ceil(len(X) / 64)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.004, total_steps=steps)
+    epochs, batches = 1, math.ceil(len(X) / 64)
+    optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.05, total_steps=epochs * batches)
     for _ in range(epochs):
         run_epoch(net, X, y, optimiser, schedule)
-    return net.eval()
+    return Mirrored(net).eval()
 
 
 # %% train_lenet wrong: an MLP
