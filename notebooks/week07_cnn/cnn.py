@@ -140,6 +140,7 @@ def shifted(X, pixels):
     return F.pad(X, (pixels, 0))[..., : X.shape[3]]
 
 
+# %%
 torch.manual_seed(7)
 mlp = nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
 train(mlp, 3, 0.002)
@@ -150,10 +151,12 @@ for s in shifts:
 
 # %% [markdown]
 # (We look at the test accuracy after each epoch to draw curves. We choose nothing by it.)
-#
+
+# %% [markdown]
 # The second problem is size. A dense layer between two images of 28 × 28 pixels has $784 \cdot 784$ weights. For a
 # photograph of a megapixel it would have $10^{12}$.
-#
+
+# %% [markdown]
 # ## 2. Two assumptions
 #
 # 1. **Locality.** What is at a place in the image can be recognised from the pixels near by. All other weights are 0.
@@ -251,7 +254,8 @@ plt.show()
 # That is one reason why such kernels are useful.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## 5. Padding and stride
 #
 # With a kernel of $k$ pixels an image loses $k - 1$ pixels along each axis. **Padding** adds $p$ zeros at each end.
@@ -491,7 +495,8 @@ plt.show()
 # **Deformable** convolution has two layers. A small convolution computes 18 numbers for each output pixel: two offsets
 # (down, right) for each of the nine samples. The second layer samples the image there. Both are learnt, because
 # interpolation has a gradient. It costs more time, and is used in detectors, where objects come in all shapes.
-#
+
+# %% [markdown]
 # We check what it does with offsets that we choose: with zeros it is the standard layer; with "one pixel to the right"
 # for all samples it is the standard layer of the moved image.
 
@@ -573,7 +578,8 @@ plt.show()
 # Two traps. Padding of max pooling must be $-\infty$, not 0, or a border of negative numbers would turn into zeros.
 # And pooling makes a network *tolerant* of shifts, not blind to them: a shift by one pixel can change which window an
 # edge falls into.
-#
+
+# %% [markdown]
 # ## 10. What a unit sees
 #
 # The **receptive field** of a unit is the part of the image that can influence it. One layer of kernel $k$ sees $k$
@@ -590,9 +596,11 @@ plt.show()
 # | pooling 2 × 2 | 2, 2, 1 | $5 + 1 \cdot 1 = 6$ | 2 |
 # | convolution 5 × 5 | 5, 1, 1 | $6 + 4 \cdot 2 = 14$ | 2 |
 # | pooling 2 × 2 | 2, 2, 1 | $14 + 1 \cdot 2 = 16$ | 4 |
-#
+
+# %% [markdown]
 # This is LeNet: its last maps see 16 of the 28 pixels, and only the dense layers behind them see everything.
-#
+
+# %% [markdown]
 # **Predict first.** How many 3 × 3 layers without stride see as much as one 7 × 7 layer, and which is cheaper?
 #
 # <details><summary>Answer</summary>
@@ -630,6 +638,8 @@ def conv(c_in, dilation=1):
 
 
 pool = lambda: (nn.MaxPool2d(2),)  # noqa: E731
+
+# %%
 torch.manual_seed(0)
 stacks = {
     "six layers": (conv(1), *[conv(8)] * 5),
@@ -659,7 +669,8 @@ plt.show()
 # | pooling | average | max |
 # | normalisation | none | batch normalisation after each convolution |
 # | channels | 6 and 16 | more, because computers are faster |
-#
+
+# %% [markdown]
 # **Batch normalisation** (week 8) gives every channel mean 0 and deviation 1 over the batch, then a learnt scale and
 # shift. In evaluation it uses averages from training: another reason never to forget `net.eval()`.
 
@@ -701,7 +712,8 @@ def make_lenet(modern, channels):
 # few weights hundreds of times.
 #
 # </details>
-#
+
+# %% [markdown]
 # A **forward hook** is a function that a layer calls after its own work, with the layer, its inputs and its output. We
 # use it to print a table without changing the network. Hooks stay until they are removed; here they stand on a copy
 # (`copy.deepcopy`), which is thrown away.
