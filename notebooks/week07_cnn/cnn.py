@@ -614,18 +614,21 @@ plt.show()
 # %% [markdown]
 # Which pixels really matter? Ask autograd: the gradient of one unit in the centre with respect to the image is 0
 # outside its field. The figure shows the mean size of this gradient for six random 3 × 3 layers with ReLU (left), with
-# pooling in between (middle), and with dilations 1, 2, 4 (right), on images of 41 × 41 pixels. Brighter is more. All
-# three fade towards the rim: the pixels in the centre reach the unit on many paths, those in the corners on one. The
-# *effective* field is smaller than the theoretical one, which is printed.
+# pooling in between (middle), and with dilations 1, 2, 4 (right), on images of 25 × 25 pixels. Brighter is more.
+
+# %% [markdown]
+# The first two squares fade towards the rim: pixels in the centre reach the unit on many paths, those in a corner on
+# one. So the *effective* field is smaller than the theoretical one; both are printed. The third square is nearly flat,
+# with a woven pattern: with these dilations each pixel has few paths, near or far.
 
 
 # %%
 def influence(*layers):
     """Mean absolute gradient of the central unit over 30 random networks and images."""
-    total = torch.zeros(41, 41)
+    total = torch.zeros(25, 25)
     for _ in range(30):
         net = nn.Sequential(*(part for make in layers for part in make()))
-        image = torch.randn(1, 1, 41, 41, requires_grad=True)
+        image = torch.randn(1, 1, 25, 25, requires_grad=True)
         maps = net(image)
         middle = maps.shape[2] // 2
         (grad,) = torch.autograd.grad(maps[0, :, middle, middle].sum(), image)
