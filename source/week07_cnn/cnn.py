@@ -1551,9 +1551,9 @@ def train_lenet(X, y, seed):
     ### BEGIN SOLUTION
     torch.manual_seed(seed)
     net = nn.Sequential(
-        *(nn.Conv2d(1, 16, 5, padding=2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
-        *(nn.Conv2d(16, 32, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(1568, 120, bias=False), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
+        *(nn.Conv2d(1, 16, 5, padding=2), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
+        *(nn.Conv2d(16, 32, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(1568, 120), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
         nn.Linear(120, 10),
     ).to(memory_format=torch.channels_last)
     epochs, batches = 13, math.ceil(len(X) / 64)
@@ -1625,16 +1625,16 @@ print("Exercise 10: every test in this cell passed.")
 # %% [markdown]
 # ### Look inside your network (no points)
 #
-# The cell trains *your* network once more, on 3,000 images only, and draws its first kernels (upper row, each scaled to
+# The cell trains *your* network once more, on 1,000 images only, and draws its first kernels (upper row, each scaled to
 # its own range, black is the smallest weight) and what they make of one test image (lower row). Some kernels answer to
 # edges of one direction, some to flat areas. Which ones do you recognise?
 
 # %%
 X_some, y_some = data.fashion_mnist("train")
-small_net = train_lenet(X_some[:3000], y_some[:3000], 0)
+small_net = train_lenet(X_some[:1000], y_some[:1000], 0)
 first_conv = next(part for part in small_net.modules() if isinstance(part, nn.Conv2d))
 with torch.no_grad():
-    maps = first_conv(X_some[3000:3001])[0]
+    maps = first_conv(data.fashion_mnist("test")[0][:1])[0]
 count = min(8, len(maps))
 fig, panels = plt.subplots(2, count, figsize=(1.6 * count, 3.4), squeeze=False)
 for k in range(count):

@@ -2301,9 +2301,9 @@ def train_lenet(X, y, seed):
 def train_lenet(X, y, seed):
     torch.manual_seed(seed)
     net = nn.Sequential(
-        *(nn.Conv2d(1, 16, 5, padding=2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
-        *(nn.Conv2d(16, 32, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(1568, 120, bias=False), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
+        *(nn.Conv2d(1, 16, 5, padding=2), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
+        *(nn.Conv2d(16, 32, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(1568, 120), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
         nn.Linear(120, 10),
     ).to(memory_format=torch.channels_last)
     epochs, batches = 13, math.ceil(len(X) / 64)
@@ -2318,9 +2318,9 @@ def train_lenet(X, y, seed):
 def train_lenet(X, y, seed):
     torch.manual_seed(0)
     net = nn.Sequential(
-        *(nn.Conv2d(1, 16, 5, padding=2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
-        *(nn.Conv2d(16, 32, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(1568, 120, bias=False), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
+        *(nn.Conv2d(1, 16, 5, padding=2), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
+        *(nn.Conv2d(16, 32, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(1568, 120), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
         nn.Linear(120, 10),
     ).to(memory_format=torch.channels_last)
     epochs, batches = 13, math.ceil(len(X) / 64)
@@ -2334,9 +2334,9 @@ def train_lenet(X, y, seed):
 # %% train_lenet wrong: the weights do not follow from the seed
 def train_lenet(X, y, seed):
     net = nn.Sequential(
-        *(nn.Conv2d(1, 16, 5, padding=2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
-        *(nn.Conv2d(16, 32, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(1568, 120, bias=False), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
+        *(nn.Conv2d(1, 16, 5, padding=2), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
+        *(nn.Conv2d(16, 32, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(1568, 120), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
         nn.Linear(120, 10),
     ).to(memory_format=torch.channels_last)
     epochs, batches = 13, math.ceil(len(X) / 64)
@@ -2351,9 +2351,9 @@ def train_lenet(X, y, seed):
 def train_lenet(X, y, seed):
     torch.manual_seed(seed)
     net = nn.Sequential(
-        *(nn.Conv2d(1, 16, 5, padding=2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
-        *(nn.Conv2d(16, 32, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(1568, 120, bias=False), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
+        *(nn.Conv2d(1, 16, 5, padding=2), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
+        *(nn.Conv2d(16, 32, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(1568, 120), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
         nn.Linear(120, 10),
     ).to(memory_format=torch.channels_last)
     epochs, batches = 1, math.ceil(len(X) / 64)
