@@ -747,13 +747,13 @@ for name, modern, channels in [("then", False, (6, 16)), ("now", True, (16, 32))
     table(net)
 
 # %% [markdown]
-# Now train. The same optimiser, schedule and images for both; four epochs for the old network, eight for the new one.
-# The next two cells take about 40 seconds on one CPU core.
+# Now train. The same optimiser, schedule and images for both; six epochs for the old network, eight for the new one.
+# The next two cells take about 45 seconds on one CPU core.
 
 # %%
 torch.manual_seed(0)
 old = make_lenet(False, (6, 16))
-old_history = train(old, 4, 0.004)
+old_history = train(old, 6, 0.004)
 
 # %%
 torch.manual_seed(0)
@@ -762,8 +762,9 @@ history = train(net, 8, 0.004)  # Try it: 12 epochs, other channels, other seeds
 
 # %% [markdown]
 # The figure shows training loss (left) and test accuracy (right) against the epoch. The old network (dashed, squares)
-# starts slowly: in the first epoch it hardly learns at all, then it catches up a part. The modern one (solid, dots) is
-# better after one epoch than the old one in the end, and the last epochs, with small steps, add the last points.
+# starts slowly: in its first epoch the loss stays near $\ln 10 = 2.3$, the loss of guessing, for a long time. The
+# modern one (solid, dots) reaches in one epoch what the old one needs several for, and ends far above it. Its curve
+# bends in the middle, where the learning rate is largest; the last epochs, with small steps, add the last points.
 
 # %%
 fig, panels = plt.subplots(1, 2, figsize=(11, 3.8))
@@ -779,8 +780,8 @@ plt.show()
 # ## 12. Filters and feature maps
 #
 # What did the first layer learn? The figure shows its 16 kernels of 5 × 5 (white positive, black negative, each scaled
-# to its own range). Many have a bright and a dark side: edge detectors of all directions, as on the photograph. Others
-# are spots and bars. Nobody designed them.
+# to its own range). They are small and noisy. Still, many have a bright and a dark side, or a dark bar: edge detectors
+# of several directions, as on the photograph. Nobody designed them.
 
 # %%
 net = net.cpu()
@@ -793,8 +794,9 @@ plt.show()
 # %% [markdown]
 # **Feature maps** are the outputs of a layer for one image. The next figure has three rows for a sneaker, a dress and a
 # bag: the image, then eight channels after the first block (14 × 14), then eight after the second (5 × 5). The first
-# maps still look like the item: one shows its left rims, another its lower rims, another its inside. The second maps
-# are coarse; each says in which region a *combination* of edges was found, and many are black: not for this item.
+# maps still look like the item. Most show its rims on one side: only the left, or only the lower ones; one or two show
+# its inside. The second maps are coarse: each says in which region a *combination* of edges was found. Many places
+# are black: not here.
 
 # %%
 images = X_test.cpu()
@@ -814,8 +816,9 @@ plt.show()
 # %% [markdown]
 # What does a unit of the *second* block look for? We let it choose: the next cell finds, among all test images, the
 # places where a channel answers most, and cuts out the 16 × 16 pixels of its receptive field (section 10). The figure
-# shows, for four channels in four rows, the six patches with the strongest answers. Patches in a row share something: a
-# strap, a corner of a sole, a sleeve, a stripe.
+# shows, for four channels in four rows, the six patches with the strongest answers. Patches in a row share something:
+# in our run one channel likes a shoulder with a half sleeve, one the gap between sleeve and body, one a waist that
+# widens downwards, and one two trouser legs.
 
 # %%
 with torch.no_grad():
@@ -834,8 +837,8 @@ plt.show()
 # ## 13. Mistakes, and the shift again
 #
 # The figure is the confusion matrix of the modern LeNet on the test images: rows are the true classes, columns the
-# answers, numbers are images (200 in each row). The diagonal holds most of each row, about 195 for trousers, bags and
-# shoes. The worst row is the shirt, which is taken for a T-shirt, a pullover or a coat.
+# answers, numbers are images (200 in each row). The diagonal holds most of each row, about 190 for trousers, bags and
+# shoes. The worst row is the shirt with about 140: it is taken for a T-shirt, a pullover or a coat.
 
 # %%
 guess = predict(net, images)
@@ -855,8 +858,9 @@ plt.show()
 print(f"test accuracy {(guess == truth).float().mean().item():.4f}")
 
 # %% [markdown]
-# The figure shows the eight mistakes of which the network was surest, with the true name and what it said, and its
-# probability. Some labels are hard to believe.
+# The figure shows the eight mistakes of which the network was surest, with the true name, what it said, and its
+# probability: almost 1, and wrong. A network trained until its training loss is small believes itself too much
+# (calibration, week 4). And some of the labels are hard to believe.
 
 # %%
 with torch.no_grad():
