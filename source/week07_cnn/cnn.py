@@ -1514,7 +1514,7 @@ class Mirrored(nn.Module):
 
 # %% [markdown]
 # - **The bar:** trained on the 12,000 images of Fashion-MNIST, at least **89 %** of the 2,000 test images are right.
-#   Aim at 45 seconds; the test refuses more than 120 seconds of processor time.
+#   Aim at 45 seconds; the test refuses more than 180 seconds of processor time.
 # - The same data and seed give the same network (up to rounding), another seed another one. `torch.manual_seed(seed)`
 #   is allowed here.
 # - What you return is in **evaluation** mode, so that the logits of an image do not depend on the images beside it.
@@ -1610,7 +1610,7 @@ def _test_train_lenet():
     used, wall = time.process_time() - start, time.perf_counter() - clock
     right = accuracy(net, X_test, y_test)
     print(f"test accuracy {right:.4f}; training took {wall:.1f} s ({used:.1f} s of processor time)")
-    check.that(used <= 120, f"training took {used:.0f} s of processor time; at most 120 are allowed")
+    check.that(used <= 180, f"training took {used:.0f} s of processor time; at most 180 are allowed")
     check.that(right >= 0.89, f"the test accuracy is {right:.4f}, below 0.89", hint="see the advice in the text.")
     ### BEGIN HIDDEN TESTS
     alone = logits(net, X_test[:1], "one image")
