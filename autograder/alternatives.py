@@ -18,7 +18,15 @@ from nbformat import NotebookNode
 
 _COMMENT = re.compile(r"^[ \t]*# alt:(?P<first>.*)\n?(?P<more>(?:^[ \t]*#  +\S.*\n?)*)", re.MULTILINE)
 # In the order in which nbconvert and JupyterLab choose among the forms of one output; of these, pictures count.
-_FORMS = ("text/html", "application/javascript", "text/markdown", "image/svg+xml", "text/latex", "image/png", "image/jpeg")
+_FORMS = (
+    "text/html",
+    "application/javascript",
+    "text/markdown",
+    "image/svg+xml",
+    "text/latex",
+    "image/png",
+    "image/jpeg",
+)
 # What makes no picture although it is of matplotlib.
 _QUIET = {"close", "get_cmap", "get_fignums", "rc", "rc_context", "set_cmap", "style", "switch_backend", "use"}
 _DRAWING = {"heatmap", "plot", "show_bboxes", "show_heatmaps", "show_images", "show_list_len_pair_hist"}

@@ -14,7 +14,6 @@ from typing import Any
 from bleach.css_sanitizer import CSSSanitizer
 from bleach.sanitizer import Cleaner
 from jinja2 import pass_context
-from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader import utils
@@ -24,6 +23,7 @@ from traitlets import Bool
 from autograder.course import CourseError, run_nbgrader
 from autograder.engine.plan import HIDDEN_REGION, is_test
 from autograder.outputs import IN_ANSWER, IN_HIDDEN
+from autograder.pages import AccessiblePage
 
 A_TEACHER = "A teacher will look at this.\n"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -117,7 +117,7 @@ def clean_html(text: str) -> str:
     return cleaner.clean(_SPEECHLESS.sub("", text))
 
 
-class FeedbackPage(HTMLExporter):
+class FeedbackPage(AccessiblePage):
     """nbgrader's feedback page, in which what a learner wrote or put out can be read, but does not run."""
 
     harmless = Bool(True, help="Whether to disarm HTML and JavaScript by learners; nbgrader does not.").tag(config=True)

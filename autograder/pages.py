@@ -31,7 +31,7 @@ _STYLE = """
 .jp-InputArea-editor .highlight, .jp-InputArea-editor .highlight pre, .jp-OutputArea-output pre { overflow-x: auto; }
 .jp-OutputArea-output pre { white-space: pre; }
 .wide { overflow-x: auto; max-width: 100%; }
-.MathJax_Display, .MathJax_SVG_Display, mjx-container[display] { overflow-x: auto; overflow-y: hidden; max-width: 100%; }
+.MathJax_Display, mjx-container[display] { overflow-x: auto; overflow-y: hidden; max-width: 100%; }
 .jp-RenderedMarkdown code, .jp-RenderedMarkdown a { overflow-wrap: anywhere; }
 img { max-width: 100%; height: auto; }
 @media (max-width: 600px) {

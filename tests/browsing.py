@@ -16,10 +16,10 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 SCREENSHOTS = ROOT / "build" / "screenshots"
 LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-FLAGS = """
-    --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
-    --disable-component-update --disable-sync
-""".split()
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
 # The address of pages that tests make; nothing listens there, the browser is given what it asks for.
 SITE = "http://course.test/"
 # All of axe-core's rules that are on by default: WCAG, levels A and AA, and its own advice ("best-practice").
@@ -53,7 +53,7 @@ def chromium(tmp_path_factory) -> Iterator[BrowserContext]:
 
 
 def listen(page: Page) -> list[str]:
-    """Return a list that fills with what goes wrong in a page: errors in the console, scripts that stop, missing files."""
+    """Return a list that fills with what goes wrong: errors in the console, scripts that stop, missing files."""
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -116,7 +116,9 @@ def test_every_figure_is_described(lesson):
         for cell in notebook.cells
         for (form, data), text in zip(pictures(cell), sentences(cell.source), strict=False)
     )
-    style = "body {display: grid; grid-template-columns: repeat(3, 1fr); gap: 1em} img {max-width: 100%} figure {margin: 0}"
+    style = (
+        "body {display: grid; grid-template-columns: repeat(3, 1fr); gap: 1em} img {max-width: 100%} figure {margin: 0}"
+    )
     other = page.context.new_page()
     other.set_content(f"<title>{name}</title><style>{style}</style>{sheet}")
     keep_screenshot(other, f"figures/{name}", whole=True)
