@@ -134,7 +134,9 @@ class Lab:
         self.select(index)
         self.page.keyboard.press("Control+A")
         self.page.keyboard.insert_text(text)
-        self.page.wait_for_function(f"text => {NOTEBOOK}.content.activeCell.model.sharedModel.source === text", arg=text)
+        self.page.wait_for_function(
+            f"text => {NOTEBOOK}.content.activeCell.model.sharedModel.source === text", arg=text
+        )
 
     def run(self, index: int) -> str:
         """Run a cell, wait for it, and return the text that stands under it."""

@@ -76,9 +76,9 @@ def test_a_report_is_graded_by_hand_and_the_learner_reads_why(lab, course, chrom
     page.get_by_text("Submission #1").first.click()
     score = page.locator("input#weekly_report.score")
     score.wait_for()
-    rubric = re.search(
-        r"### BEGIN MARK SCHEME\n(.*?)\n", question(course, "weekly_report_question"), re.DOTALL
-    )[1].strip("-*# ")
+    rubric = re.search(r"### BEGIN MARK SCHEME\n(.*?)\n", question(course, "weekly_report_question"), re.DOTALL)[
+        1
+    ].strip("-*# ")
     assert rubric[:40] in page.locator("#notebook, body").first.inner_text()
     score.scroll_into_view_if_needed()
     with page.expect_response(lambda answer: "/api/grade/" in answer.url and answer.request.method == "PUT") as saved:

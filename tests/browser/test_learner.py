@@ -12,7 +12,9 @@ from autograder.variants import read_variants, reference_answers
 
 pytestmark = pytest.mark.slow
 WEEK, TOPIC = "week01_data_tools", "data_tools"
-WEEKS = [pytest.param(path.parent.name, path.stem, id=path.parent.name) for path in sorted(ROOT.glob("release/*/*.ipynb"))]
+WEEKS = [
+    pytest.param(path.parent.name, path.stem, id=path.parent.name) for path in sorted(ROOT.glob("release/*/*.ipynb"))
+]
 RIGHT, WRONG = "ages_by_title", "windows"
 
 
@@ -50,7 +52,9 @@ RENDERED = f"""async () => {{
 def test_each_release_opens_and_says_what_is_missing(lab, week, topic):
     lab.open(f"release/{week}/{topic}.ipynb")
     lab.page.wait_for_function(f"({RENDERED})().then(found => found.blank.length === 0)")
-    assert lab.page.evaluate(RENDERED)["cells"] == len(nbformat.read(ROOT / "release" / week / f"{topic}.ipynb", 4).cells)
+    assert lab.page.evaluate(RENDERED)["cells"] == len(
+        nbformat.read(ROOT / "release" / week / f"{topic}.ipynb", 4).cells
+    )
     lab.page.wait_for_function("document.querySelectorAll('.jp-MarkdownOutput mjx-container').length > 0")
     assert lab.page.locator(".jp-MarkdownOutput :is(merror, [data-mjx-error])").all_inner_texts() == []
     keep_screenshot(lab.page, f"lab/{week}")
