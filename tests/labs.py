@@ -134,9 +134,8 @@ class Lab:
         self.select(index)
         self.page.keyboard.press("Control+A")
         self.page.keyboard.insert_text(text)
-        self.page.wait_for_function(
-            f"text => {NOTEBOOK}.content.activeCell.model.sharedModel.source === text", arg=text
-        )
+        written = f"text => {NOTEBOOK}.content.activeCell.model.sharedModel.source === text"
+        self.page.wait_for_function(written, arg=text)
 
     def run(self, index: int) -> str:
         """Run a cell, wait for it, and return the text that stands under it."""
@@ -151,7 +150,6 @@ class Lab:
 
     def close(self) -> None:
         """End the open notebook's kernel and close the page."""
-        self.page.evaluate(
-            "(async () => { const k = window.jupyterapp.shell.currentWidget?.sessionContext; if (k) await k.shutdown(); })()"
-        )
+        kernel = "window.jupyterapp?.shell.currentWidget?.sessionContext"
+        self.page.evaluate(f"(async () => {{ const kernel = {kernel}; if (kernel) await kernel.shutdown(); }})()")
         self.page.close()
