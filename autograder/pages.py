@@ -76,6 +76,12 @@ def _describe(soup: BeautifulSoup, nb: NotebookNode) -> None:
 def _mend(soup: BeautifulSoup) -> None:
     if soup.html is not None and not soup.html.get("lang"):
         soup.html["lang"] = "en"
+    # nbgrader's page has its own heading and list of marks around nbconvert's.
+    whole = soup.body.find("div", class_="container", recursive=False) if soup.body is not None else None
+    if whole is not None:
+        for inner in whole.find_all("main"):
+            inner.name = "div"
+        whole.name = "main"
     # The corner of a table is no heading of anything.
     for corner in soup.find_all("th"):
         if not corner.get_text(strip=True) and not corner.find("img"):
