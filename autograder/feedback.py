@@ -120,6 +120,7 @@ def clean_html(text: str) -> str:
 # Contrast of at least 4.5 to 1, links that can be told from text without their colour, and a page for a telephone.
 _STYLE = """
 a, .rendered_html a { color: #1d5a91; text-decoration: underline; }
+a.anchor-link { display: none; }
 div.nbgrader_cell .panel-heading a, div.nbgrader_cell .panel-heading code { color: #ffffff; background: none; }
 div.nbgrader_cell .panel-heading { background-color: #2a6496; height: auto; min-height: 37px; overflow: hidden; }
 .highlight .c, .highlight .c1, .highlight .cm { color: #2f6363; }
