@@ -35,14 +35,27 @@ def lab(chromium, served):  # noqa: F811
     page.close()
 
 
-RENDERED = f"""async () => {{
-    const panel = {NOTEBOOK}, notebook = panel.content;
-    notebook.notebookConfig = {{...notebook.notebookConfig, windowingMode: "none"}};
-    await Promise.all(notebook.widgets.map(cell => cell.ready));
-    const blank = notebook.widgets.filter(cell => cell.model.type === "markdown"
-        ? !cell.rendered || !cell.node.querySelector(".jp-MarkdownOutput")?.innerText.trim()
-        : !cell.node.querySelector(".cm-content"));
-    return {{cells: notebook.widgets.length, blank: blank.map(cell => cell.model.sharedModel.source.slice(0, 80))}};
+# JupyterLab makes a cell when it comes into view: scroll to each, and wait until its text and formulas are there.
+LOOK_THROUGH = f"""async () => {{
+    const notebook = {NOTEBOOK}.content, blank = [];
+    const text = cell => cell.model.sharedModel.source;
+    const formula = cell => /\\$[^$]+\\$/.test(text(cell).replace(/`[^`]*`/g, ""));
+    const shown = cell => {{
+        if (cell.model.type !== "markdown") return cell.node.querySelector(".cm-content");
+        const output = cell.node.querySelector(".jp-MarkdownOutput");
+        return output?.textContent.trim() && (!formula(cell) || output.querySelector("mjx-container"));
+    }};
+    let formulas = 0, broken = [];
+    for (const [index, cell] of notebook.widgets.entries()) {{
+        await notebook.scrollToItem(index);
+        for (const start = Date.now(); !shown(cell) && Date.now() - start < 10000;)
+            await new Promise(resolve => setTimeout(resolve, 10));
+        if (!shown(cell)) blank.push(text(cell).slice(0, 80));
+        formulas += cell.node.querySelectorAll("mjx-container").length;
+        for (const error of cell.node.querySelectorAll(".jp-MarkdownOutput :is(merror, [data-mjx-error])"))
+            broken.push(error.textContent);
+    }}
+    return {{cells: notebook.widgets.length, blank, formulas, broken}};
 }}"""
 
 
@@ -50,15 +63,15 @@ RENDERED = f"""async () => {{
 def test_each_release_opens_and_says_what_is_missing(lab, release):
     week = release.parent.name
     lab.open(f"release/{week}/{release.name}")
-    lab.page.wait_for_function(f"({RENDERED})().then(found => found.blank.length === 0)")
-    assert lab.page.evaluate(RENDERED)["cells"] == len(nbformat.read(release, 4).cells)
-    lab.page.wait_for_function("document.querySelectorAll('.jp-MarkdownOutput mjx-container').length > 0")
-    assert lab.page.locator(".jp-MarkdownOutput :is(merror, [data-mjx-error])").all_inner_texts() == []
+    found = lab.page.evaluate(LOOK_THROUGH)
+    assert found["blank"] == [] and found["broken"] == [] and found["formulas"] > 0, found
+    assert found["cells"] == len(nbformat.read(release, 4).cells)
     keep_screenshot(lab.page, f"lab/{week}")
     cells = lab.cells()
     first = next(k for k, cell in enumerate(cells) if cell["solution"] and cell["kind"] == "code")
     for index in [k for k in range(first) if cells[k]["kind"] == "code"]:
         assert "Error" not in lab.run(index)
+    lab.run(first)
     said = lab.run(lab.index(f"{cells[first]['id']}_test"))
     assert "is not written yet" in said, said
     keep_screenshot(lab.page, f"lab/{week}_not_written_yet")
