@@ -106,7 +106,7 @@ def _facts(node: dict) -> str:
 
 
 def keep_screenshot(page: Page, name: str, *, whole: bool = False) -> None:
-    """Keep what the page looks like in build/screenshots/."""
-    file = SCREENSHOTS / f"{name}.png"
+    """Keep what the page looks like in build/screenshots/, as PNG unless the name says .jpg."""
+    file = SCREENSHOTS / (name if name.endswith(".jpg") else f"{name}.png")
     file.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=file, full_page=whole)

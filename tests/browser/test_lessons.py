@@ -88,10 +88,11 @@ def faults(page: Page) -> list[str]:
 def test_a_lesson_can_be_read(lesson, width):
     name, _, page, complaints = lesson
     page.set_viewport_size(width)
-    keep_screenshot(page, f"lessons/{name}_{width['width']}", whole=True)
+    keep_screenshot(page, f"lessons/{name}_{width['width']}.jpg", whole=True)
     assert not faults(page) + complaints
     assert page.locator(".jp-CodeCell").count() > 10 and page.locator("mjx-container").count() > 5
-    assert_accessible(page)
+    # The contrast of thousands of pieces of code takes long to look at, and is the same at any width.
+    assert_accessible(page, exceptions={} if width == LAPTOP else {"color-contrast": "looked at on the laptop"})
 
 
 def without_sentence(notebook: NotebookNode) -> list[str]:
