@@ -134,11 +134,10 @@ def test_every_figure_of_an_assignment_is_described(assignment):
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # one pixel
 FAULTS = {
-    "the page is": new_markdown_cell('<div style="width: 3000px">wide</div>'),
     "cut off": new_markdown_cell('<div style="overflow: hidden; width: 99px"><pre>' + "x" * 99 + "</pre></div>"),
     "a picture is missing": new_markdown_cell("![a picture](nowhere.png)"),
     r"a broken formula.*\\nosuchthing": new_markdown_cell(r"so $\nosuchthing{x}$"),
-    "a broken formula.*brace": new_markdown_cell(r"so $$\frac{1}{2$$"),
+    "a broken formula.*brace": new_markdown_cell(r"so $$\frac{1}{2}}$$"),
     "a formula is not set": new_markdown_cell("one $$ and no second"),
 }
 
@@ -152,6 +151,13 @@ def test_a_page_with_a_fault_is_noticed(chromium, fault):  # noqa: F811
     page, complaints = open_lesson(chromium, new_notebook(cells=[sound, FAULTS[fault]]))
     found = faults(page)
     assert any(re.match(fault, text) for text in found), found
+    page.close()
+
+
+def test_a_page_that_is_too_wide_is_noticed(chromium):  # noqa: F811
+    page, _ = open_lesson(chromium, new_notebook(cells=[new_markdown_cell("# A lesson")]))
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<div style=\"width: 3000px\">wide</div>')")
+    assert any(re.match("the page is [0-9]+ pixels wider", text) for text in faults(page))
     page.close()
 
 
