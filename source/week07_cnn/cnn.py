@@ -1429,13 +1429,13 @@ def _test_lenet():
     old = build(lenet, name="lenet()")
     used, norms = parts(old, [(6, 1, 5, 5), (16, 6, 5, 5), (120, 400), (84, 120), (10, 84)], [True] * 5, [], "lenet()")
     for part in used:
-        zero = "nn.init.zeros_(layer.bias) for each convolution and dense layer."
+        zero = "the biases of all convolutions and dense layers start at 0: look in nn.init."
         what = f"a bias of lenet(), {type(part).__name__}"
         check.value(part.bias.detach(), torch.zeros_like(part.bias), what, hint=zero)
         field = part.weight[0, 0].numel() if part.weight.dim() == 4 else 1
         bound = math.sqrt(6 / (field * (part.weight.shape[0] + part.weight.shape[1])))
         shape = tuple(part.weight.shape)
-        uniform = "nn.init.xavier_uniform_(layer.weight) for each convolution and dense layer."
+        uniform = "the weights of all convolutions and dense layers start as Xavier's uniform numbers: look in nn.init."
         largest = part.weight.detach().abs().max()
         check.tensor(largest, f"the largest entry of the weight {shape} of lenet()", low=0.9 * bound,
                      high=1.0001 * bound, hint=uniform)  # fmt: skip
