@@ -589,6 +589,8 @@ print("Exercise 4: every test in this cell passed.")
 # kernel is printed. On the right, the loss falls against the step, on a logarithmic axis.
 
 # %%
+# alt: Three panels: a detail of a photograph of a temple in grey; its vertical edges, white or black on grey; and the
+#   loss over 500 steps, which falls on a logarithmic axis.
 from sklearn.datasets import load_sample_image
 
 photograph = torch.tensor(load_sample_image("china.jpg"), dtype=torch.float32).mean(dim=2)[None, None] / 255
@@ -1637,6 +1639,9 @@ print("Exercise 10: every test in this cell passed.")
 # edges of one direction, some to flat areas. Which ones do you recognise?
 
 # %%
+# alt: Two rows of small squares, in grey. Upper row: the first kernels of your network, of few pixels each. Lower
+#   row: what each kernel makes of one test image, an ankle boot; in some maps its outline is bright, in others its
+#   area.
 X_some, y_some = data.fashion_mnist("train")
 small_net = train_lenet(X_some[:1000], y_some[:1000], 0)
 first_conv = next(part for part in small_net.modules() if isinstance(part, nn.Conv2d))
