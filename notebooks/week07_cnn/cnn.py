@@ -853,8 +853,8 @@ plt.show()
 # widens downwards, and one two trouser legs.
 
 # %%
-# alt: Four rows of six cut-outs of 16 by 16 pixels, one row for each channel. The cut-outs of one row resemble each
-#   other: they show similar parts of garments in similar places.
+# alt: Four rows of six cut-outs of 16 by 16 pixels, one row for each channel. Most cut-outs of a row resemble each
+#   other: they show similar parts of garments in similar places, such as two trouser legs.
 with torch.no_grad():
     maps = torch.cat([net[:8](part) for part in images.split(500)])  # (2000, 32, 5, 5)
 padded = F.pad(images, (2, 2, 2, 2))  # the first layer's padding: now all fields lie inside
@@ -901,7 +901,7 @@ print(f"test accuracy {(guess == truth).float().mean().item():.4f}")
 
 # %%
 # alt: Eight test images in a row, each with its true class, the class that the network said, and a probability near
-#   1. What was said is a class that looks alike, such as one upper garment for another.
+#   1. Most were taken for a class that looks alike: one upper garment for another, or one kind of shoe for another.
 with torch.no_grad():
     sure, said = net(images).softmax(dim=1).max(dim=1)
 wrong = (said != truth).nonzero().ravel()
