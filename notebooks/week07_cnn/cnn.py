@@ -37,7 +37,7 @@ for package, origin in {"dlcourse": COURSE, "d2l": "d2l==1.0.3"}.items():
 # - pool, compute what a unit can see, and measure it;
 # - train LeNet, then and now, and look at its filters, feature maps and mistakes.
 #
-# **Time:** about three and a half hours of reading and trying; all cells together run in one to two minutes. **Builds
+# **Time:** about three and a half hours of reading and trying; all cells together run in one to three minutes. **Builds
 # on:** autograd (week 2), cross-entropy (week 4), MLPs and initialisation (week 5), optimisers and schedules (week 6).
 
 # %% [markdown]
@@ -212,8 +212,8 @@ print("PyTorch:", F.conv1d(signal[None, None], step[None, None])[0, 0].tolist())
 # falls by 2: it finds **edges**.
 #
 # A mathematician's *convolution* turns the kernel around first: $\sum_u K_u X_{i-u}$. Networks do not, and call it
-# convolution all the same. Since the kernel is learnt, it does not matter: training finds the turned one. Only when you
-# compare with `scipy.signal.convolve` it does.
+# convolution all the same. Since the kernel is learnt, it does not matter: training finds the turned one. It matters
+# only when you compare with `np.convolve` or `scipy.signal.convolve`.
 
 # %%
 print("cross-correlation:", np.correlate(signal.numpy(), step.numpy(), mode="valid").tolist())
@@ -491,10 +491,10 @@ for name, layers in designs.items():
 
 # %% [markdown]
 # The figure draws multiply-adds (left) and measured time (right) as bars, one row for each design. Both become shorter
-# from row to row, but not by the same factor. The separable layer needs 22 times fewer multiply-adds than the 5 × 5
-# layer; on the machine where this was written it was about ten times faster. Depthwise layers read many numbers and
-# compute little with each. The two 3 × 3 layers have equal counts and different times. **Multiply-adds are a promise,
-# time is the proof.** Measure on the machine that matters.
+# downwards (but for the two equal counts of the 3 × 3 layers), not by the same factor. The separable layer needs 22
+# times fewer multiply-adds than the 5 × 5 layer; on the machine where this was written it was about ten times faster.
+# Depthwise layers read many numbers and compute little with each. The two 3 × 3 layers have equal counts and different
+# times. **Multiply-adds are a promise, time is the proof.** Measure on the machine that matters.
 
 # %%
 # alt: Bars for six layers: standard 5 by 5, standard 3 by 3, dilated, grouped, separable and 1 by 1. Left,
@@ -635,8 +635,9 @@ plt.show()
 
 # %% [markdown]
 # Which pixels really matter? Ask autograd: the gradient of one unit in the centre with respect to the image is 0
-# outside its field. The figure shows the mean size of this gradient for six random 3 × 3 layers with ReLU (left), with
-# pooling in between (middle), and with dilations 1, 2, 4 (right), on images of 25 × 25 pixels. Brighter is more.
+# outside its field. The figure shows the mean size of this gradient for six random 3 × 3 layers with ReLU (left), for
+# four with pooling in between (middle), and for three with dilations 1, 2, 4 (right), on images of 25 × 25 pixels.
+# Brighter is more; the square root is drawn, or small values would look black.
 
 # %% [markdown]
 # The first two squares fade towards the rim: pixels in the centre reach the unit on many paths, those in a corner on
@@ -772,7 +773,7 @@ for name, modern, channels in [("then", False, (6, 16)), ("now", True, (16, 32))
 
 # %% [markdown]
 # Now train. The same optimiser, schedule and images for both; six epochs for the old network, eight for the new one.
-# The next two cells take about 45 seconds on one CPU core.
+# The next two cells take half a minute to two minutes on one CPU core.
 
 # %%
 torch.manual_seed(0)
@@ -788,7 +789,8 @@ history = train(net, 8, 0.004)  # Try it: 12 epochs, other channels, other seeds
 # The figure shows training loss (left) and test accuracy (right) against the epoch. The old network (dashed, squares)
 # starts slowly: in its first epoch the loss stays near $\ln 10 = 2.3$, the loss of guessing, for a long time. The
 # modern one (solid, dots) reaches in one epoch what the old one needs several for, and ends far above it. Its curve
-# bends in the middle, where the learning rate is largest; the last epochs, with small steps, add the last points.
+# bends at about epoch 3, just after the learning rate is largest; the last epochs, with small steps, add the last
+# points.
 
 # %%
 # alt: Two panels against the epoch for LeNet then (dashed, 6 epochs) and now (solid, 8 epochs). Left, the training
@@ -842,6 +844,8 @@ for row, i in enumerate(chosen):
     for k in range(8):
         show(panels[row, 1 + k], first[row, k])
         show(panels[row, 9 + k], second[row, k], cmap="Greys_r")
+panels[0, 1].set_title("first block, 14 × 14", loc="left", fontsize=10)
+panels[0, 9].set_title("second block, 5 × 5", loc="left", fontsize=10)
 plt.subplots_adjust(wspace=0.08, hspace=0.08)
 plt.show()
 
@@ -966,7 +970,7 @@ plt.show()
 # | what you see | likely cause | cure |
 # | --- | --- | --- |
 # | "mat1 and mat2 shapes cannot be multiplied" | wrong size before the first dense layer | print the shape |
-# | "expected input to have 1 channels" | the channel axis is missing, or last | `X[:, None]`, `permute(0, 3, 1, 2)` |
+# | "expected input[...] to have 1 channels" | channel axis missing, or last | `X[:, None]`, `permute(0, 3, 1, 2)` |
 # | a dark or bright frame in the maps | zero padding looks like an edge | ignore it, or `padding_mode="reflect"` |
 # | accuracy jumps from call to call | batch normalisation in training mode | `net.eval()` |
 # | loss stays at 2.303 | sigmoids with a small start | Xavier, or ReLU |
