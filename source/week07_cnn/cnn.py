@@ -1557,7 +1557,8 @@ class Views(nn.Module):
 #
 # *Advice.* The modern LeNet, about twelve epochs, batches of 64, and a learning rate that `OneCycleLR` raises and
 # lowers to 0: for `AdamW` to 0.004, for `SGD` with Nesterov momentum 0.9 and weight decay 0.0005 to 0.05. Return
-# `Views(net).eval()`. In our runs, with several seeds, such networks had between 89.3 and 90.4 % right.
+# `Views(net).eval()`. In our runs such networks had between 89.3 and 90.4 % right; with 13 epochs of `AdamW` and much
+# dropout we once saw 88.3 %.
 #
 # If the time is short: `net.to(memory_format=torch.channels_last)`; max pooling *before* the normalisation and ReLU;
 # 3 × 3 kernels with padding 1; one dense layer less. Against overfitting: batch normalisation and dropout after the
