@@ -270,7 +270,8 @@ class _Run:
         source, ticket = cell.source, f"{index}"
         names = sorted(self.plan.names)
         try:
-            plan = {"names": names, "own": sorted(self.plan.own), "given": self.plan.given}
+            plan = {"names": names, "given": self.plan.given}
+            plan |= {key: sorted(getattr(self.plan, key)) for key in ("own", "answers", "private")}
             channel.send({"id": ticket, "source": plain_python(source), **plan})
         except ConnectionError:
             return await self._channel_lost()

@@ -115,6 +115,9 @@ def open_gate(
     channel.send({"id": "ready", "failed": failed})
     _remove_raw_memory()
     snapshot = _snapshot(WATCHED_MODULES)
+    built_in = dict(own_builtins)
+    # What only hidden parts of tests bind: later tests see it, learner code does not.
+    private: dict[str, Any] = {}
     process = getpid()
     _guard(WATCHED_MODULES)
     sys.addaudithook(_audit_hook(channel, libraries, own_file, snapshot))
@@ -131,22 +134,24 @@ def open_gate(
         names = {name: value for name, value in trusted.items() if name in test["names"]}
         # A learner's `sum = 0` must not change what a test does, nor must a learner's `all`.
         theirs = {n: value for n, value in argument.items() if n not in _BUILTIN_NAMES or n in test.get("own", ())}
-        namespace = {**theirs, **names, "__builtins__": own_builtins}
+        namespace = {**theirs, **private, **names, "__builtins__": own_builtins}
         # Functions that the instructor gave are those the instructor wrote.
         exec(compile(test.get("given", ""), own_file, "exec"), namespace)
         before = dict(namespace)
-        outcome = _run(test["source"], namespace, _Shared(namespace, argument, names), own_file)
+        outcome = _run(test["source"], namespace, _Shared(namespace, argument, names, test["answers"]), own_file)
         if getpid() != process:
             # The learner's code forked: the verdict is the first process's to give.
             _exit(0)
         changed += _differences(snapshot)
         changed += outcome.pop("forged", ())
+        if own_builtins != built_in:
+            changed.append("a built-in name of the tests")
         changed += [name for name in names if namespace.get(name) is not names[name]]
         channel.send({"id": test["id"], "changed": changed[:20], **outcome})
         # What a test defines stays visible to later cells, as in an ordinary notebook.
         for name, new in namespace.items():
             if name not in names and name != "__builtins__" and (name not in before or before[name] is not new):
-                argument[name] = new
+                (private if name in test["private"] else argument)[name] = new
         question = yield True
 
 
@@ -250,9 +255,12 @@ class _Shared:
     A test may take away a function to see whether another one calls it. What the test adds is its own.
     """
 
-    def __init__(self, namespace: dict[str, Any], theirs: dict[str, Any], fixed: Iterable[str]) -> None:
+    def __init__(
+        self, namespace: dict[str, Any], theirs: dict[str, Any], fixed: Iterable[str], answers: Iterable[str]
+    ) -> None:
         self._namespace, self._theirs = namespace, theirs
-        self._common = {name for name in theirs if name in namespace and name not in fixed}
+        # What is no answer and no given data is the test's own, whatever a learner has called so beforehand.
+        self._common = {name for name in answers if name in theirs and name in namespace and name not in fixed}
 
     def __getitem__(self, name: str) -> Any:
         return self._namespace[name]

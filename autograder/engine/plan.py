@@ -29,6 +29,8 @@ class Plan:
         tests: source of the autograded test cells by grade_id.
         given: the functions that locked cells define, which tests see as the instructor wrote them.
         own: every name that the notebook binds; of built-in names, tests see a learner's only if it is here.
+        answers: names that cells other than tests bind; what a test binds anew of these, learner code sees.
+        private: names that only hidden parts of tests bind; learner code never sees these.
     """
 
     imports: tuple[str, ...] = ()
@@ -37,6 +39,8 @@ class Plan:
     tests: dict[str, str] = field(default_factory=dict)
     given: str = ""
     own: frozenset[str] = frozenset()
+    answers: frozenset[str] = frozenset()
+    private: frozenset[str] = frozenset()
 
 
 # Python 3.11 counts the depth of a syntax tree for all threads together, and fails if two of them parse at once.
@@ -73,7 +77,33 @@ def make_plan(source: NotebookNode) -> Plan:
                 names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
     tests = {cell.metadata.nbgrader.grade_id: cell.source for cell in cells if is_test(cell)}
     given, own = _given(cells)
-    return Plan(tuple(imports), frozenset(names), tuple(cell.source for cell in cells), tests, given, own)
+    answers, private = _told_apart(cells)
+    sources = tuple(cell.source for cell in cells)
+    return Plan(tuple(imports), frozenset(names), sources, tests, given, own, answers, private)
+
+
+def _told_apart(cells: list[NotebookNode]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names bound outside of tests, and those bound in hidden parts only."""
+    answers: set[str] = set()
+    shown: set[str] = set()
+    hidden: set[str] = set()
+    for cell in cells:
+        whole = _tree(cell.source) or ast.Module([], [])
+        if not is_test(cell):
+            answers |= {name for node in whole.body for name in bound(node)}
+            continue
+        hidden |= {name for node in whole.body for name in bound(node)}
+        # A visible part that is no Python by itself has to be taken for all of it.
+        visible = _tree(visible_part(cell.source)) or whole
+        shown |= {name for node in visible.body for name in bound(node)}
+    return frozenset(answers), frozenset(hidden - shown - answers)
+
+
+def _tree(source: str) -> ast.Module | None:
+    try:
+        return parse(plain_python(source))
+    except SyntaxError:
+        return None
 
 
 def _given(cells: list[NotebookNode]) -> tuple[str, frozenset[str]]:
