@@ -32,6 +32,8 @@ from autograder.variants import Variant, exercises, read_equivalents, read_varia
 _ORDINARY = ("", "CheckError")
 # A mutant may take this many times as long as the reference, and never less than the second number.
 SLOWER, LEAST_S = 10, 10
+# Whole notebooks are run to see whether marks change; on a busy machine, two threads may train for minutes.
+_PATIENT_S = 600
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ class Judge:
 
     def _whole(self, notebook: NotebookNode) -> dict[str, Verdict]:
         verdicts: dict[str, Verdict] = {}
-        for exercise, verdict in self._run(notebook, None):
+        for exercise, verdict in self._run(notebook, _PATIENT_S):
             if exercise not in verdicts or verdicts[exercise].passed:
                 verdicts[exercise] = verdict
         return verdicts
