@@ -2,8 +2,9 @@
 
 `ames()` and `titanic()` are pandas frames; `fashion_mnist()` gives tensors, `fashion_mnist_loader()` batches,
 and `FashionMNIST` a `d2l.DataModule`. `FashionScenes` is a dataset of pictures with boxes and masks, `scene_batch`
-puts them into batches, and `FashionScenesModule` is their `d2l.DataModule`. The cards in `datasets/` say where the data come from, what each column
-means and what to beware of. pandas, torch and d2l are imported only when something here needs them.
+puts them into batches, and `FashionScenesModule` is their `d2l.DataModule`. The cards in `datasets/` say where the
+data come from, what each column means and what to beware of. pandas, torch and d2l are imported only when something
+here needs them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fashion-MNIST and Fashion scenes as `d2l.DataModule`s. Importing this costs seconds of CPU: `dlcourse.data` does so on demand."""
+"""The `d2l.DataModule`s. Importing this costs seconds of CPU: `dlcourse.data` does so on demand."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ except ModuleNotFoundError as error:
     if error.name != "d2l":
         raise
     raise ImportError(
-        "FashionMNIST and FashionScenesModule need the d2l package, which is missing here. Install it without its outdated pins: "
-        "pip install --no-deps d2l==1.0.3"
+        "FashionMNIST and FashionScenesModule need the d2l package, which is missing here. Install it without its "
+        "outdated pins: pip install --no-deps d2l==1.0.3"
     ) from None
 
 from collections.abc import Iterable, Sequence
@@ -121,7 +121,7 @@ class FashionScenesModule(d2l.DataModule):
         return [SCENE_LABELS[int(index)] for index in indices]
 
     def visualize(self, batch: tuple[Tensor, Sequence], nrows: int = 1, ncols: int = 4) -> None:
-        """Draw the first nrows x ncols scenes of a batch with their boxes, or with the classes of their pixels beside."""
+        """Draw the first scenes of a batch with their boxes, or with the classes of their pixels beside."""
         images, targets = batch
         pictures = []
         for image, target in zip(images, targets, strict=True):
