@@ -847,7 +847,7 @@ def nms(boxes, scores, labels, threshold):
 
 # %% metric right: plain Python with dictionaries
 def average_precision(scores, hits, count):
-    rows = sorted(zip(scores.tolist(), hits.tolist()), key=lambda row: row[0], reverse=True)
+    rows = sorted(zip(scores.tolist(), hits.tolist(), strict=True), key=lambda row: row[0], reverse=True)
     points, right = [], 0
     for k, (_, hit) in enumerate(rows, 1):
         right += hit
@@ -863,11 +863,13 @@ def _iou(a, b):
 
 def mean_average_precision(detections, targets, threshold):
     scores, hits, counts = {}, {}, {}
-    for detection, target in zip(detections, targets):
+    for detection, target in zip(detections, targets, strict=True):
         boxes, free = target["boxes"].tolist(), set(range(len(target["labels"])))
         for label in target["labels"].tolist():
             counts[label] = counts.get(label, 0) + 1
-        found = zip(detection["scores"].tolist(), detection["labels"].tolist(), detection["boxes"].tolist())
+        found = zip(
+            detection["scores"].tolist(), detection["labels"].tolist(), detection["boxes"].tolist(), strict=True
+        )
         for score, label, box in sorted(found, key=lambda row: -row[0]):
             able = [(_iou(box, boxes[j]), j) for j in free if target["labels"][j] == label]
             best, j = max(able, default=(0, -1))
@@ -902,7 +904,7 @@ def mean_average_precision(detections, targets, threshold):
     values = {}
     for c in classes:
         scores, hits, total = torch.zeros(0), torch.zeros(0, dtype=torch.bool), 0
-        for d, t in zip(detections, targets):
+        for d, t in zip(detections, targets, strict=True):
             truth = t["boxes"][t["labels"] == c]
             total += len(truth)
             score, order = d["scores"][d["labels"] == c].sort(descending=True, stable=True)
@@ -1173,8 +1175,8 @@ class DetectionHeads(nn.Module):
 
     def forward(self, maps):
         results = []
-        for width, convolutions in zip(self.widths, self.convolutions):
-            parts = [conv(features) for conv, features in zip(convolutions, maps)]
+        for width, convolutions in zip(self.widths, self.convolutions, strict=True):
+            parts = [conv(features) for conv, features in zip(convolutions, maps, strict=True)]
             results.append(torch.cat([part.reshape(len(part), -1, width) for part in parts], dim=1))
         return results
 
@@ -1191,8 +1193,8 @@ class DetectionHeads(nn.Module):
 
     def forward(self, maps):
         results = []
-        for width, convolutions in zip(self.widths, self.convolutions):
-            parts = [conv(features).permute(0, 3, 2, 1) for conv, features in zip(convolutions, maps)]
+        for width, convolutions in zip(self.widths, self.convolutions, strict=True):
+            parts = [conv(features).permute(0, 3, 2, 1) for conv, features in zip(convolutions, maps, strict=True)]
             results.append(torch.cat([part.reshape(len(part), -1, width) for part in parts], dim=1))
         return results
 
@@ -1208,8 +1210,8 @@ class DetectionHeads(nn.Module):
 
     def forward(self, maps):
         results = []
-        for width, convolutions in zip(self.widths, self.convolutions):
-            parts = [conv(features).permute(0, 2, 3, 1) for conv, features in zip(convolutions, maps)]
+        for width, convolutions in zip(self.widths, self.convolutions, strict=True):
+            parts = [conv(features).permute(0, 2, 3, 1) for conv, features in zip(convolutions, maps, strict=True)]
             results.append(torch.cat([part.reshape(len(part), -1, width) for part in parts], dim=1))
         return results
 
@@ -1226,8 +1228,8 @@ class DetectionHeads(nn.Module):
 
     def forward(self, maps):
         results = []
-        for width, convolutions in zip(self.widths, self.convolutions):
-            parts = [conv(features).permute(0, 2, 3, 1) for conv, features in zip(convolutions, maps)]
+        for width, convolutions in zip(self.widths, self.convolutions, strict=True):
+            parts = [conv(features).permute(0, 2, 3, 1) for conv, features in zip(convolutions, maps, strict=True)]
             results.append(torch.cat([part.reshape(len(part), -1, width) for part in parts], dim=1))
         return results
 
@@ -1243,8 +1245,8 @@ class DetectionHeads(nn.Module):
 
     def forward(self, maps):
         results = []
-        for width, convolutions in zip(self.widths, self.convolutions):
-            parts = [conv(features).permute(0, 2, 3, 1) for conv, features in zip(convolutions, maps)]
+        for width, convolutions in zip(self.widths, self.convolutions, strict=True):
+            parts = [conv(features).permute(0, 2, 3, 1) for conv, features in zip(convolutions, maps, strict=True)]
             results.append(torch.cat([part.reshape(len(part), -1, width) for part in parts], dim=1))
         return results
 
@@ -1261,8 +1263,8 @@ class DetectionHeads(nn.Module):
 
     def forward(self, maps):
         results = []
-        for width, convolutions in zip(self.widths, self.convolutions):
-            parts = [conv(features).permute(0, 2, 3, 1) for conv, features in zip(convolutions, maps)]
+        for width, convolutions in zip(self.widths, self.convolutions, strict=True):
+            parts = [conv(features).permute(0, 2, 3, 1) for conv, features in zip(convolutions, maps, strict=True)]
             results.append(torch.cat([part.reshape(len(part), -1, width) for part in parts[::-1]], dim=1))
         return results
 
@@ -1340,7 +1342,7 @@ def ssd_loss(logits, offsets, classes, target_offsets):
     positive = classes > 0
     entropy = nn.functional.cross_entropy(logits.transpose(1, 2), classes, reduction="none")
     total = entropy[positive].sum()
-    for one, mask in zip(entropy, positive):
+    for one, mask in zip(entropy, positive, strict=True):
         total = total + one[~mask].sort(descending=True).values[: 3 * int(mask.sum())].sum()
     box = nn.functional.smooth_l1_loss(offsets[positive], target_offsets[positive], reduction="sum")
     return (total + box) / max(int(positive.sum()), 1)
