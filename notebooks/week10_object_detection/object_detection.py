@@ -285,9 +285,8 @@ chosen_sets = {
 all_boxes = torch.cat([target["boxes"] for target in train_targets])
 for name, some in chosen_sets.items():
     best = ops.box_iou(all_boxes, some).max(dim=1).values
-    print(
-        f"{name:13s} {len(some):4d} anchors: median best IoU {best.median():.2f}, below 0.5: {(best < 0.5).float().mean():.1%}"
-    )
+    low = (best < 0.5).float().mean()
+    print(f"{name:13s} {len(some):4d} anchors: median best IoU {best.median():.2f}, below 0.5: {low:.1%}")
 
 # %% [markdown]
 # **Predict first.** Why not a million anchors of all sizes, so that each object has a perfect one?
@@ -325,9 +324,8 @@ def match(boxes, anchors, threshold=0.5):
 
 example = next(i for i, target in enumerate(train_targets) if len(target["labels"]) == 3)
 owner = match(train_targets[example]["boxes"], anchors)
-print(
-    f"{len(anchors)} anchors, {(owner >= 0).sum()} positive: {[int((owner == k).sum()) for k in range(3)]} for each object"
-)
+counts = [int((owner == k).sum()) for k in range(3)]
+print(f"{len(anchors)} anchors, {sum(counts)} positive: {counts} for each object")
 
 # %% [markdown]
 # The figure shows the scene three times, each time with one object (white, dashed) and the anchors that were matched to
@@ -403,12 +401,8 @@ def to_boxes(anchors, offsets):
 positive = owner >= 0
 wanted = train_targets[example]["boxes"][owner[positive]]
 t = to_offsets(anchors[positive], wanted)
-print(
-    "offsets: mean",
-    [round(v, 2) for v in t.mean(dim=0).tolist()],
-    "deviation",
-    [round(v, 2) for v in t.std(dim=0).tolist()],
-)
+for name, numbers in [("mean", t.mean(dim=0)), ("deviation", t.std(dim=0))]:
+    print(f"offsets, {name}:", [round(v, 2) for v in numbers.tolist()])
 print("there and back: largest error", f"{(to_boxes(anchors[positive], t) - wanted).abs().max():.1e} pixels")
 
 # %% [markdown]
@@ -833,9 +827,8 @@ for (true, said), number in sorted(confused.items(), key=lambda item: -item[1])[
 # %%
 taken = torch.cat([row[3] for row in judged])
 side = torch.cat([((t["boxes"][:, 2:] - t["boxes"][:, :2]).prod(dim=1)).sqrt() for t in test_targets])
-crowd = torch.cat(
-    [(ops.box_iou(t["boxes"], t["boxes"]) - torch.eye(len(t["boxes"]))).max(dim=1).values for t in test_targets]
-)
+pairwise = [ops.box_iou(t["boxes"], t["boxes"]) - torch.eye(len(t["boxes"])) for t in test_targets]
+crowd = torch.cat([iou.max(dim=1).values for iou in pairwise])  # the largest IoU with another object
 for name, group in [
     ("smallest quarter", side <= side.quantile(0.25)),
     ("largest quarter", side >= side.quantile(0.75)),
@@ -895,7 +888,7 @@ plt.show()
 #
 # | what you see | likely cause | cure |
 # | --- | --- | --- |
-# | loss falls, mAP stays near 0 | reshape without permute; anchors in another order than the heads | channels last, then reshape |
+# | loss falls, mAP stays near 0 | reshape without permute; anchors in another order | channels last, then reshape |
 # | all boxes slightly off | centres at the corner of the cell; inverse is not exact | + 0.5; test there and back |
 # | box loss is huge | filling rows matched; division by all anchors | real rows only; divide by positives |
 # | says background everywhere | no mining, mean over all anchors | hard negatives 3:1 |

@@ -4,14 +4,11 @@ Each cell replaces the answer cell of one exercise. The header says which, and w
 """
 
 # %%
+# ruff: noqa: F821  (a locked cell of the notebook holds the library_... parts)
 import math
-import time
 
-import matplotlib.pyplot as plt
 import torch
 from torch import nn
-
-from dlcourse import data
 
 
 # %% boxes right: one coordinate after the other, stacked
@@ -1381,3 +1378,291 @@ def ssd_loss(logits, offsets, classes, target_offsets):
     hardest = negative.topk(min(3 * count, len(negative))).values
     box = nn.functional.smooth_l1_loss(offsets[positive], target_offsets[positive], reduction="sum")
     return (entropy[positive.flatten()].sum() + hardest.sum() + box) / max(count, 1)
+
+
+# %% train right: a module with a method of its own, mirrored images in every second pass
+class _Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers, c_in = [], 3
+        for c_out, stride in [(16, 2), (32, 2), (64, 2), (64, 1)]:
+            layers += [nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU()]
+            c_in = c_out
+        self.fine = nn.Sequential(*layers)
+        self.coarse = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(64, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU())
+        self.heads = LibraryHeads([64, 64])
+
+    def outputs(self, images):
+        fine = self.fine(images * 4 - 2)
+        return self.heads([fine, self.coarse(fine)])
+
+    @torch.no_grad()
+    def forward(self, images):
+        return library_detections(*self.outputs(images))
+
+
+def train_detector(images, targets, seed):
+    torch.manual_seed(seed)
+    mirrored = []
+    for target in targets:
+        x1, y1, x2, y2 = target["boxes"].unbind(dim=1)
+        mirrored.append({"boxes": torch.stack([96 - x2, y1, 96 - x1, y2], dim=1), "labels": target["labels"]})
+    both = torch.stack([images, images.flip(-1)])
+    classes, offsets = zip(library_targets(targets), library_targets(mirrored), strict=True)
+    net, n, passes = _Net().to(memory_format=torch.channels_last), len(images), 7
+    optimiser = torch.optim.AdamW(net.parameters(), lr=0.003)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.003, epochs=passes, steps_per_epoch=math.ceil(n / 16))
+    for k in range(passes):
+        for rows in torch.randperm(n).split(16):
+            loss = library_loss(*net.outputs(both[k % 2, rows]), classes[k % 2][rows], offsets[k % 2][rows])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+    return net.eval()
+
+
+# %% train right: a DataLoader, a cosine schedule, batches of eight
+def _block(c_in, c_out, stride):
+    return nn.Sequential(nn.Conv2d(c_in, c_out, 3, stride, padding=1), nn.BatchNorm2d(c_out), nn.ReLU())
+
+
+def train_detector(images, targets, seed):
+    torch.manual_seed(seed)
+    classes, offsets = library_targets(targets)
+    large = nn.Sequential(_block(3, 16, 2), _block(16, 32, 2), _block(32, 64, 2), _block(64, 64, 1))
+    small, heads = nn.Sequential(_block(64, 64, 2), _block(64, 64, 1)), LibraryHeads([64, 64])
+    net = nn.ModuleList([large, small, heads])
+
+    def predict(batch):
+        features = large(batch)
+        return heads([features, small(features)])
+
+    optimiser = torch.optim.AdamW(net.parameters(), 0.002)
+    rows = torch.utils.data.TensorDataset(images, classes, offsets)
+    loader = torch.utils.data.DataLoader(rows, batch_size=8, shuffle=True)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 6 * len(loader))
+    for _ in range(6):
+        for batch, *wanted in loader:
+            optimiser.zero_grad()
+            library_loss(*predict(batch), *wanted).backward()
+            optimiser.step()
+            schedule.step()
+    net.eval()
+
+    def detect(batch):
+        with torch.no_grad():
+            return library_detections(*predict(batch))
+
+    return detect
+
+
+# %% train wrong: one pass only
+def _block(c_in, c_out, stride):
+    return nn.Sequential(nn.Conv2d(c_in, c_out, 3, stride, padding=1), nn.BatchNorm2d(c_out), nn.ReLU())
+
+
+def train_detector(images, targets, seed):
+    torch.manual_seed(seed)
+    classes, offsets = library_targets(targets)
+    large = nn.Sequential(_block(3, 16, 2), _block(16, 32, 2), _block(32, 64, 2), _block(64, 64, 1))
+    small, heads = nn.Sequential(_block(64, 64, 2), _block(64, 64, 1)), LibraryHeads([64, 64])
+    net = nn.ModuleList([large, small, heads])
+
+    def predict(batch):
+        features = large(batch)
+        return heads([features, small(features)])
+
+    optimiser = torch.optim.AdamW(net.parameters(), 0.003)
+    for rows in torch.randperm(len(images)).split(16):
+        optimiser.zero_grad()
+        library_loss(*predict(images[rows]), classes[rows], offsets[rows]).backward()
+        optimiser.step()
+    net.eval()
+
+    def detect(batch):
+        with torch.no_grad():
+            return library_detections(*predict(batch))
+
+    return detect
+
+
+# %% train wrong: stays in training mode
+def _block(c_in, c_out, stride):
+    return nn.Sequential(nn.Conv2d(c_in, c_out, 3, stride, padding=1), nn.BatchNorm2d(c_out), nn.ReLU())
+
+
+def train_detector(images, targets, seed):
+    torch.manual_seed(seed)
+    classes, offsets = library_targets(targets)
+    large = nn.Sequential(_block(3, 16, 2), _block(16, 32, 2), _block(32, 64, 2), _block(64, 64, 1))
+    small, heads = nn.Sequential(_block(64, 64, 2), _block(64, 64, 1)), LibraryHeads([64, 64])
+    net = nn.ModuleList([large, small, heads])
+
+    def predict(batch):
+        features = large(batch)
+        return heads([features, small(features)])
+
+    optimiser = torch.optim.AdamW(net.parameters(), 0.003)
+    for rows in torch.randperm(len(images)).split(16):
+        optimiser.zero_grad()
+        library_loss(*predict(images[rows]), classes[rows], offsets[rows]).backward()
+        optimiser.step()
+
+    def detect(batch):
+        with torch.no_grad():
+            return library_detections(*predict(batch))
+
+    return detect
+
+
+# %% train wrong: results carry a gradient
+def _block(c_in, c_out, stride):
+    return nn.Sequential(nn.Conv2d(c_in, c_out, 3, stride, padding=1), nn.BatchNorm2d(c_out), nn.ReLU())
+
+
+def train_detector(images, targets, seed):
+    torch.manual_seed(seed)
+    classes, offsets = library_targets(targets)
+    large = nn.Sequential(_block(3, 16, 2), _block(16, 32, 2), _block(32, 64, 2), _block(64, 64, 1))
+    small, heads = nn.Sequential(_block(64, 64, 2), _block(64, 64, 1)), LibraryHeads([64, 64])
+    net = nn.ModuleList([large, small, heads])
+
+    def predict(batch):
+        features = large(batch)
+        return heads([features, small(features)])
+
+    optimiser = torch.optim.AdamW(net.parameters(), 0.003)
+    for rows in torch.randperm(len(images)).split(16):
+        optimiser.zero_grad()
+        library_loss(*predict(images[rows]), classes[rows], offsets[rows]).backward()
+        optimiser.step()
+    net.eval()
+
+    def detect(batch):
+        return library_detections(*predict(batch))
+
+    return detect
+
+
+# %% train wrong: gives the outputs of the network instead of detections
+def _block(c_in, c_out, stride):
+    return nn.Sequential(nn.Conv2d(c_in, c_out, 3, stride, padding=1), nn.BatchNorm2d(c_out), nn.ReLU())
+
+
+def train_detector(images, targets, seed):
+    torch.manual_seed(seed)
+    classes, offsets = library_targets(targets)
+    large = nn.Sequential(_block(3, 16, 2), _block(16, 32, 2), _block(32, 64, 2), _block(64, 64, 1))
+    small, heads = nn.Sequential(_block(64, 64, 2), _block(64, 64, 1)), LibraryHeads([64, 64])
+    net = nn.ModuleList([large, small, heads])
+
+    def predict(batch):
+        features = large(batch)
+        return heads([features, small(features)])
+
+    optimiser = torch.optim.AdamW(net.parameters(), 0.003)
+    for rows in torch.randperm(len(images)).split(16):
+        optimiser.zero_grad()
+        library_loss(*predict(images[rows]), classes[rows], offsets[rows]).backward()
+        optimiser.step()
+    net.eval()
+
+    def detect(batch):
+        with torch.no_grad():
+            return predict(batch)
+
+    return detect
+
+
+# %% train wrong: the seed is not used
+def _block(c_in, c_out, stride):
+    return nn.Sequential(nn.Conv2d(c_in, c_out, 3, stride, padding=1), nn.BatchNorm2d(c_out), nn.ReLU())
+
+
+def train_detector(images, targets, seed):
+    classes, offsets = library_targets(targets)
+    large = nn.Sequential(_block(3, 16, 2), _block(16, 32, 2), _block(32, 64, 2), _block(64, 64, 1))
+    small, heads = nn.Sequential(_block(64, 64, 2), _block(64, 64, 1)), LibraryHeads([64, 64])
+    net = nn.ModuleList([large, small, heads])
+
+    def predict(batch):
+        features = large(batch)
+        return heads([features, small(features)])
+
+    optimiser = torch.optim.AdamW(net.parameters(), 0.003)
+    for rows in torch.randperm(len(images)).split(16):
+        optimiser.zero_grad()
+        library_loss(*predict(images[rows]), classes[rows], offsets[rows]).backward()
+        optimiser.step()
+    net.eval()
+
+    def detect(batch):
+        with torch.no_grad():
+            return library_detections(*predict(batch))
+
+    return detect
+
+
+# %% train wrong: always the same seed
+def _block(c_in, c_out, stride):
+    return nn.Sequential(nn.Conv2d(c_in, c_out, 3, stride, padding=1), nn.BatchNorm2d(c_out), nn.ReLU())
+
+
+def train_detector(images, targets, seed):
+    torch.manual_seed(0)
+    classes, offsets = library_targets(targets)
+    large = nn.Sequential(_block(3, 16, 2), _block(16, 32, 2), _block(32, 64, 2), _block(64, 64, 1))
+    small, heads = nn.Sequential(_block(64, 64, 2), _block(64, 64, 1)), LibraryHeads([64, 64])
+    net = nn.ModuleList([large, small, heads])
+
+    def predict(batch):
+        features = large(batch)
+        return heads([features, small(features)])
+
+    optimiser = torch.optim.AdamW(net.parameters(), 0.003)
+    for rows in torch.randperm(len(images)).split(16):
+        optimiser.zero_grad()
+        library_loss(*predict(images[rows]), classes[rows], offsets[rows]).backward()
+        optimiser.step()
+    net.eval()
+
+    def detect(batch):
+        with torch.no_grad():
+            return library_detections(*predict(batch))
+
+    return detect
+
+
+# %% train wrong: loads scenes by itself
+def _block(c_in, c_out, stride):
+    return nn.Sequential(nn.Conv2d(c_in, c_out, 3, stride, padding=1), nn.BatchNorm2d(c_out), nn.ReLU())
+
+
+def train_detector(images, targets, seed):
+    torch.manual_seed(seed)
+    from dlcourse import data
+
+    scenes = data.FashionScenes("train", 2000)
+    images, targets = scenes.images / 255, list(scenes.targets)
+    classes, offsets = library_targets(targets)
+    large = nn.Sequential(_block(3, 16, 2), _block(16, 32, 2), _block(32, 64, 2), _block(64, 64, 1))
+    small, heads = nn.Sequential(_block(64, 64, 2), _block(64, 64, 1)), LibraryHeads([64, 64])
+    net = nn.ModuleList([large, small, heads])
+
+    def predict(batch):
+        features = large(batch)
+        return heads([features, small(features)])
+
+    optimiser = torch.optim.AdamW(net.parameters(), 0.003)
+    for rows in torch.randperm(len(images)).split(16):
+        optimiser.zero_grad()
+        library_loss(*predict(images[rows]), classes[rows], offsets[rows]).backward()
+        optimiser.step()
+    net.eval()
+
+    def detect(batch):
+        with torch.no_grad():
+            return library_detections(*predict(batch))
+
+    return detect
