@@ -112,7 +112,7 @@ def answers() -> dict[str, Callable]:
 @pytest.mark.parametrize("who", ["reference answer", "hidden tests"])
 def test_agrees_with_pycocotools(who, threshold):
     measure, values = answers()[who], []
-    for seed in range(60):
+    for seed in range(25):
         detections, targets = random_case(seed)
         expected = pycocotools_at(threshold, detections, targets)
         mean, by_class = measure(detections, targets, threshold)
@@ -120,11 +120,11 @@ def test_agrees_with_pycocotools(who, threshold):
         assert mean == pytest.approx(np.mean(list(expected.values())), abs=1e-6), f"case {seed}"
         values += expected.values()
     # The cases say something: neither all right nor all wrong.
-    assert sum(0 < v < 1 for v in values) > 50
+    assert sum(0 < v < 1 for v in values) > 25
 
 
 def test_cases_hold_what_they_promise():
-    cases = [random_case(seed) for seed in range(60)]
+    cases = [random_case(seed) for seed in range(25)]
     images = [pair for case in cases for pair in zip(*case, strict=True)]
     assert any(len(target["labels"]) == 0 and len(found["labels"]) > 0 for found, target in images)
     assert any(len(found["labels"]) == 0 and len(target["labels"]) > 0 for found, target in images)
@@ -139,7 +139,7 @@ def test_cases_hold_what_they_promise():
 
 def test_the_training_tests_metric_agrees_with_pycocotools():
     (measure,) = functions(ASSIGNMENT, "measure", inside="_test_train")
-    for seed in range(60):
+    for seed in range(25):
         detections, targets = random_case(seed)
         for label in range(1, 11):  # it takes all ten classes to occur
             targets[0]["boxes"] = torch.cat(
@@ -154,7 +154,7 @@ def test_the_training_tests_metric_agrees_with_pycocotools():
 
 def test_the_lessons_metric_agrees_with_pycocotools():
     *_, measure = functions(LESSON, "precision_recall", "area_101", "ap_by_class")
-    for seed in range(60):
+    for seed in range(25):
         detections, targets = random_case(seed)
         expected = pycocotools_at(0.5, detections, targets)
         assert measure(detections, targets) == pytest.approx(expected, abs=1e-6), f"case {seed}"
@@ -175,7 +175,7 @@ def test_a_slip_would_show(slip, mended, tmp_path):
     changed.write_text(text.replace(slip, mended), "utf-8")
     _, measure = functions(changed, "average_precision", "mean_average_precision")
     differs = 0
-    for seed in range(30):
+    for seed in range(12):
         detections, targets = random_case(seed)
         expected = pycocotools_at(0.5, detections, targets)
         differs += measure(detections, targets, 0.5)[1] != pytest.approx(expected, abs=1e-6)

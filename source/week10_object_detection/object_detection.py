@@ -78,7 +78,7 @@ from dlcourse import data
 # %% [markdown]
 # Write `corner_to_center(boxes)` and its inverse `center_to_corner(boxes)`. `boxes` has the shape `(..., 4)`: any
 # number of axes before the last one, `(4,)` and `(0, 4)` too. The result has the shape and dtype of `boxes` (float32
-# or float64). Centre form is `cx, cy, w, h`: centre, width, height.
+# or float64). Centre form is `cx, cy, w, h`: centre, width, height. Gradients flow through both functions.
 #
 # *Example:* the corners `[10, 20, 30, 60]` have the centre form `[20, 40, 20, 40]`.
 
@@ -129,6 +129,12 @@ def _test_boxes():
             x, y, w, h = torch.rand(4, *shape, generator=generator, dtype=dtype)
             corners, centers = torch.stack([x, y, x + w, y + h], -1), torch.stack([x + w / 2, y + h / 2, w, h], -1)
             both(corners, centers, f"boxes of shape {(*shape, 4)}, {dtype}")
+        for function, name, matrix in [
+            (corner_to_center, "corner_to_center", [[0.5, 0, -1, 0], [0, 0.5, 0, -1], [0.5, 0, 1, 0], [0, 0.5, 0, 1]]),
+            (center_to_corner, "center_to_corner", [[1, 0, 1, 0], [0, 1, 0, 1], [-0.5, 0, 0.5, 0], [0, -0.5, 0, 0.5]]),
+        ]:
+            matrix = torch.tensor(matrix)
+            check.gradient(function, lambda boxes, matrix=matrix: boxes @ matrix, [corners[0]], name, names=["boxes"])
         ### END HIDDEN TESTS
 
 
@@ -148,6 +154,7 @@ print("Exercise 1: every test in this cell passed.")
 # - Boxes that only touch, or lie apart, have the IoU 0.
 # - A box may have no area (`x1 == x2` or `y1 == y2`). Where the union has no area, the IoU is 0, not NaN.
 # - `n` and `m` may be 0.
+# - Gradients flow from the result to `a` and `b`. (Week 11 learns with the IoU as a loss.)
 # - *Fast:* one computation for all pairs, by broadcasting (week 1). The test counts at most 40 tensor operations,
 #   whatever `n` and `m` are: no Python loop over boxes.
 
@@ -206,6 +213,7 @@ def _test_iou():
     compare(a, torch.zeros(0, 4), torch.zeros(1, 0), "m = 0")
     inside = torch.tensor([[1.0, 0.5, 2.0, 1.5]])
     compare(a, inside, torch.tensor([[0.125]]), "a box inside the other", union)
+    compare(a / 100, inside / 100, torch.tensor([[0.125]]), "boxes of a hundredth of a pixel", union)
     compare(torch.cat([flat, a]), torch.cat([a, flat]), torch.tensor([[0.0, 0.0], [1.0, 0.0]]), "a box without area")
     generator = torch.Generator().manual_seed(0)
     for n, m, dtype in [(7, 5, torch.float64), (3, 40, torch.float32), (40, 3, torch.float32)]:
@@ -222,6 +230,14 @@ def _test_iou():
                 shared = max(0, min(p2, u2) - max(p1, u1)) * max(0, min(q2, v2) - max(q1, v1))
                 expected[i, j] = shared / ((p2 - p1) * (q2 - q1) + (u2 - u1) * (v2 - v1) - shared)
         compare(first.to(dtype), second.to(dtype), expected.to(dtype), f"{n} and {m} boxes, {dtype}")
+
+    def one_pair(a, b):
+        shared = (a[0, 2] - b[0, 0]) * (a[0, 3] - b[0, 1])
+        area = (a[0, 2] - a[0, 0]) * (a[0, 3] - a[0, 1]) + (b[0, 2] - b[0, 0]) * (b[0, 3] - b[0, 1])
+        return shared / (area - shared)
+
+    pair = [torch.tensor([[0.0, 0.0, 4.0, 3.0]]), torch.tensor([[1.0, 2.0, 6.0, 5.0]])]
+    check.gradient(lambda a, b: box_iou(a, b)[0, 0], one_pair, pair, "box_iou", names=["a", "b"])
     ### END HIDDEN TESTS
 
 
@@ -422,6 +438,8 @@ def _test_assign():
     assign(strips((0, 8), (0, 4), (4, 8)), strips((0, 8)), 0.5, [0, 0, 0], "an IoU equal to the threshold", equal)
     ### BEGIN HIDDEN TESTS
     assign(strips((0, 5)), strips((20, 30)), 0.5, [-1], "an object that no anchor touches", "only pairs above IoU 0.")
+    diagonal = torch.tensor([[0.0, 0.0, 4.0, 4.0]]), torch.tensor([[9.0, 9.0, 13.0, 13.0]])
+    assign(*diagonal, 0.2, [-1], "boxes that lie apart in both directions", "clamp both sizes at 0 before the product.")
     assign(strips((0, 5)), strips((0, 4), (0, 5)), 0.5, [1], "more objects than anchors")
     assign(strips((0, 5), (0, 5)), strips((0, 5)), 0.9, [0, 0], "two equal anchors")
     assign(strips((0, 2), (0, 2)), strips((0, 5)), 0.9, [0, -1], "two equal anchors below the threshold", "the first.")
@@ -690,7 +708,7 @@ def _test_targets():
     for b, m, n in [(3, 4, 9), (1, 1, 5), (2, 3, 6)]:
         low = 10 * torch.rand(n, 2, generator=generator)
         anchors = torch.cat([low, low + 2], dim=1)
-        low = 10 * torch.rand(b, m, 2, generator=generator)
+        low = 10 * torch.rand(b, m, 2, generator=generator) - 5
         boxes = torch.cat([low, low + 1 + torch.rand(b, m, 2, generator=generator)], dim=2)
         labels = torch.randint(1, 11, (b, m, 1), generator=generator).float()
         rows, table = torch.cat([labels, boxes], dim=2), {}
@@ -895,7 +913,7 @@ def average_precision(scores, hits, count):
         A float from 0 to 1.
     """
     ### BEGIN SOLUTION
-    found = hits[scores.argsort(descending=True, stable=True)].double().cumsum(dim=0)
+    found = hits[scores.argsort(descending=True, stable=True)].cumsum(dim=0)
     precision = found / torch.arange(1, len(found) + 1)
     recall = found / count
     total = 0.0
@@ -1015,6 +1033,8 @@ def _test_metric():
     rank = [image((1, 0.2, 0.0, 9.0), (1, 0.9, 0.0, 10.0))]
     strict = "in an image too, the better score chooses first."
     measure(rank, [image((1, 0.0, 10.0))], 0.8, {1: 1.0}, "the worse score first", strict)
+    many = [image((1, 0.5, 0.0, 5.0), *((1, 0.5, 10.0 + k, 15.0 + k) for k in range(40)))]
+    measure(many, [image((1, 0.0, 5.0))], 0.5, {1: 1.0}, "41 equal scores in an image, hit first", "use stable=True.")
     ties = [image((1, 0.5, 0.0, 5.0)), image((1, 0.5, 30.0, 35.0)), image((1, 0.5, 0.0, 5.0))]
     objects = [image((1, 10.0, 15.0)), image((1, 30.0, 35.0)), image((1, 0.0, 5.0))]
     expected = (34 * 2 / 3 + 33 * 2 / 3) / 101

@@ -921,7 +921,7 @@ def mean_average_precision(detections, targets, threshold):
 
 # %% metric wrong: no envelope, the precision at the first place that reaches the level
 def average_precision(scores, hits, count):
-    found = hits[scores.argsort(descending=True, stable=True)].double().cumsum(dim=0)
+    found = hits[scores.argsort(descending=True, stable=True)].cumsum(dim=0)
     precision = found / torch.arange(1, len(found) + 1)
     recall = found / count
     total = 0.0
@@ -937,7 +937,7 @@ def mean_average_precision(detections, targets, threshold):
 
 # %% metric wrong: eleven levels, as in the PASCAL VOC challenge of 2007
 def average_precision(scores, hits, count):
-    found = hits[scores.argsort(descending=True, stable=True)].double().cumsum(dim=0)
+    found = hits[scores.argsort(descending=True, stable=True)].cumsum(dim=0)
     precision = found / torch.arange(1, len(found) + 1)
     recall = found / count
     total = 0.0
@@ -964,7 +964,7 @@ def mean_average_precision(detections, targets, threshold):
 
 # %% metric wrong: scores are not sorted
 def average_precision(scores, hits, count):
-    found = hits.double().cumsum(dim=0)
+    found = hits.cumsum(dim=0)
     precision = found / torch.arange(1, len(found) + 1)
     recall = found / count
     total = 0.0
@@ -980,7 +980,7 @@ def mean_average_precision(detections, targets, threshold):
 
 # %% metric wrong: an object can be found twice
 def average_precision(scores, hits, count):
-    found = hits[scores.argsort(descending=True, stable=True)].double().cumsum(dim=0)
+    found = hits[scores.argsort(descending=True, stable=True)].cumsum(dim=0)
     precision = found / torch.arange(1, len(found) + 1)
     recall = found / count
     total = 0.0
@@ -1010,7 +1010,7 @@ def mean_average_precision(detections, targets, threshold):
 
 # %% metric wrong: the best object counts, also when it is taken, as in PASCAL VOC
 def average_precision(scores, hits, count):
-    found = hits[scores.argsort(descending=True, stable=True)].double().cumsum(dim=0)
+    found = hits[scores.argsort(descending=True, stable=True)].cumsum(dim=0)
     precision = found / torch.arange(1, len(found) + 1)
     recall = found / count
     total = 0.0
@@ -1048,7 +1048,7 @@ def mean_average_precision(detections, targets, threshold):
 
 # %% metric wrong: in an image the given order chooses, not the score
 def average_precision(scores, hits, count):
-    found = hits[scores.argsort(descending=True, stable=True)].double().cumsum(dim=0)
+    found = hits[scores.argsort(descending=True, stable=True)].cumsum(dim=0)
     precision = found / torch.arange(1, len(found) + 1)
     recall = found / count
     total = 0.0
@@ -1085,7 +1085,7 @@ def mean_average_precision(detections, targets, threshold):
 def average_precision(scores, hits, count):
     if count == 0:
         return 0.0
-    found = hits[scores.argsort(descending=True, stable=True)].double().cumsum(dim=0)
+    found = hits[scores.argsort(descending=True, stable=True)].cumsum(dim=0)
     precision = found / torch.arange(1, len(found) + 1)
     recall = found / count
     total = 0.0
@@ -1666,3 +1666,89 @@ def train_detector(images, targets, seed):
             return library_detections(*predict(batch))
 
     return detect
+
+
+# %% iou equivalent: the larger of two numbers, in either order
+# - low, high = torch.maximum(a[:, None, :2], b[:, :2]), torch.minimum(a[:, None, 2:], b[:, 2:])
+# + low, high = torch.maximum(b[:, :2], a[:, None, :2]), torch.minimum(a[:, None, 2:], b[:, 2:])
+# %% iou equivalent: the smaller of two numbers, in either order
+# - low, high = torch.maximum(a[:, None, :2], b[:, :2]), torch.minimum(a[:, None, 2:], b[:, 2:])
+# + low, high = torch.maximum(a[:, None, :2], b[:, :2]), torch.minimum(b[:, 2:], a[:, None, 2:])
+# %% iou equivalent: the difference is a new tensor that nobody else sees
+# - shared = (high - low).relu().prod(dim=-1)
+# + shared = (high - low).relu_().prod(dim=-1)
+# %% anchors equivalent: a new tensor has no gradient to cut off
+# - return (centers[:, None] + half).reshape(-1, 4)
+# + return (centers[:, None] + half).reshape(-1, 4).detach()
+# %% assign equivalent: whole numbers have no gradient
+# - return assigned
+# + return assigned.detach()
+# %% assign equivalent: the larger of two numbers, in either order
+# - low = torch.maximum(anchors[:, None, :2], boxes[:, :2])
+# + low = torch.maximum(boxes[:, :2], anchors[:, None, :2])
+# %% assign equivalent: the smaller of two numbers, in either order
+# - high = torch.minimum(anchors[:, None, 2:], boxes[:, 2:])
+# + high = torch.minimum(boxes[:, 2:], anchors[:, None, 2:])
+# %% assign equivalent: the difference is a new tensor that nobody else sees
+# - shared = (high - low).relu().prod(dim=2)
+# + shared = (high - low).relu_().prod(dim=2)
+# %% offsets equivalent: encode makes targets; no gradient is asked of it
+# - return torch.cat([shift / anchor_size / 0.1, torch.log(size / anchor_size) / 0.2], dim=1)
+# + return torch.cat([shift / anchor_size / 0.1, torch.log(size / anchor_size) / 0.2], dim=1).detach()
+# %% targets equivalent: a class is 1 or larger, filling is -1; 0 does not occur
+# - objects = image_rows[image_rows[:, 0] > 0]
+# + objects = image_rows[image_rows[:, 0] >= 0]
+# %% nms equivalent: the larger of two numbers, in either order
+# - low, high = torch.maximum(boxes[:, None, :2], boxes[:, :2]), torch.minimum(boxes[:, None, 2:], boxes[:, 2:])
+# + low, high = torch.maximum(boxes[:, :2], boxes[:, None, :2]), torch.minimum(boxes[:, None, 2:], boxes[:, 2:])
+# %% nms equivalent: the smaller of two numbers, in either order
+# - low, high = torch.maximum(boxes[:, None, :2], boxes[:, :2]), torch.minimum(boxes[:, None, 2:], boxes[:, 2:])
+# + low, high = torch.maximum(boxes[:, None, :2], boxes[:, :2]), torch.minimum(boxes[:, 2:], boxes[:, None, 2:])
+# %% nms equivalent: the difference is a new tensor that nobody else sees
+# - shared = (high - low).relu().prod(dim=2)
+# + shared = (high - low).relu_().prod(dim=2)
+# %% nms equivalent: whole numbers have no gradient
+# - return order[stays[order]]
+# + return order[stays[order]].detach()
+# %% metric equivalent: the two lists have one entry per image
+# - for detection, target in zip(detections, targets, strict=True):
+# + for detection, target in zip(detections, targets):
+# %% metric equivalent: the two lists have one entry per image
+# - for detection, target in zip(detections, targets, strict=True):
+# + for detection, target in zip(detections, targets, strict=False):
+# %% metric equivalent: the difference is a new tensor that nobody else sees
+# - (torch.minimum(objects[:, 2:], box[2:]) - torch.maximum(objects[:, :2], box[:2])).relu().prod(1)
+# + (torch.minimum(objects[:, 2:], box[2:]) - torch.maximum(objects[:, :2], box[:2])).relu_().prod(1)
+# %% metric equivalent: the smaller of two numbers, in either order
+# - (torch.minimum(objects[:, 2:], box[2:]) - torch.maximum(objects[:, :2], box[:2])).relu().prod(1)
+# + (torch.minimum(box[2:], objects[:, 2:]) - torch.maximum(objects[:, :2], box[:2])).relu().prod(1)
+# %% metric equivalent: the larger of two numbers, in either order
+# - (torch.minimum(objects[:, 2:], box[2:]) - torch.maximum(objects[:, :2], box[:2])).relu().prod(1)
+# + (torch.minimum(objects[:, 2:], box[2:]) - torch.maximum(box[:2], objects[:, :2])).relu().prod(1)
+# %% metric equivalent: only an empty list gives another dtype, and nothing is read from it
+# - result[label] = average_precision(torch.cat(scores), torch.tensor(hits, dtype=torch.bool), count)
+# + result[label] = average_precision(torch.cat(scores), torch.tensor(hits), count)
+# %% heads equivalent: both hold two entries
+# - for width, convolutions in zip(self.widths, self.convolutions, strict=True):
+# + for width, convolutions in zip(self.widths, self.convolutions):
+# %% heads equivalent: both hold two entries
+# - for width, convolutions in zip(self.widths, self.convolutions, strict=True):
+# + for width, convolutions in zip(self.widths, self.convolutions, strict=False):
+# %% heads equivalent: one convolution for each map
+# - parts = [conv(features).permute(0, 2, 3, 1) for conv, features in zip(convolutions, maps, strict=True)]
+# + parts = [conv(features).permute(0, 2, 3, 1) for conv, features in zip(convolutions, maps)]
+# %% heads equivalent: one convolution for each map
+# - parts = [conv(features).permute(0, 2, 3, 1) for conv, features in zip(convolutions, maps, strict=True)]
+# + parts = [conv(features).permute(0, 2, 3, 1) for conv, features in zip(convolutions, maps, strict=False)]
+# %% loss equivalent: a count in a tensor divides and compares like a number
+# - count = int(positive.sum())
+# + count = positive.sum()
+# %% loss equivalent: the smaller of two numbers, in either order
+# - hardest = negative.topk(min(3 * count, len(negative))).values
+# + hardest = negative.topk(min(len(negative), 3 * count)).values
+# %% loss equivalent: smooth L1 does not change when both sides are exchanged, nor does its gradient
+# - box = nn.functional.smooth_l1_loss(offsets[positive], target_offsets[positive], reduction="sum")
+# + box = nn.functional.smooth_l1_loss(target_offsets[positive], offsets[positive], reduction="sum")
+# %% loss equivalent: the larger of two numbers, in either order
+# - return (entropy[positive.flatten()].sum() + hardest.sum() + box) / max(count, 1)
+# + return (entropy[positive.flatten()].sum() + hardest.sum() + box) / max(1, count)
