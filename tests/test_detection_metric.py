@@ -74,10 +74,11 @@ def random_case(seed: int) -> tuple[list[dict], list[dict]]:
     targets, detections = [], []
     for _ in range(int(rng.integers(2, 9))):
         count = int(rng.choice([0, 0, 1, 2, 5]))
+        blind = rng.random() < 0.2  # nothing is detected in this image
         low = rng.uniform(0, 60, (count, 2))
         boxes, labels = np.hstack([low, low + rng.uniform(10, 40, (count, 2))]), rng.integers(1, 5, count)
         again = rng.integers(0, count, int(rng.integers(0, 2 * count + 1))) if count else np.array([], int)
-        strays = int(rng.integers(0, 4))
+        again, strays = (again[:0], 0) if blind else (again, int(rng.integers(0, 4)))
         stray = rng.uniform(0, 60, (strays, 2))
         seen = np.vstack([boxes[again] + rng.normal(0, 3, (len(again), 4)), np.hstack([stray, stray + 20])])
         classes = np.concatenate([labels[again], rng.integers(1, 7, strays)])
