@@ -448,7 +448,7 @@ print(f"positive anchors per image: {(classes > 0).sum(dim=1).float().mean():.1f
 # %% [markdown]
 # One map would have to serve small and large objects. A cell of the fine map sees little context; a cell of the coarse
 # one cannot tell two small neighbours apart. **Multiscale detection** gives each map the objects of its size. The SSD
-# of the paper has six maps, ours two: our scenes hold objects of 24 to 48 pixels.
+# of the paper has six maps, ours two: our scenes hold objects of 28 to 48 pixels.
 
 
 # %%

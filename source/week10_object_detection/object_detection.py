@@ -540,9 +540,9 @@ def _test_offsets():
 
     def both(anchors, boxes, offsets, what, tolerance=(1e-4, 1e-4)):
         rtol, atol = tolerance
-        with check.forbidden(
-            "torchvision.models.detection._utils.BoxCoder", because="write the four formulas yourself."
-        ):
+        library = [f"torchvision.ops{part}.box_convert" for part in ("", ".boxes")]
+        library += ["torchvision.models.detection._utils.BoxCoder"]
+        with check.forbidden(*library, because="write the four formulas yourself."):
             got = check.call(encode, anchors, boxes, name=f"encode for {what}")
             size = (
                 "divide by the width and height of the anchor, not of the box; then by 0.1, and by 0.2 after the log."
