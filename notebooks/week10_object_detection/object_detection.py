@@ -35,7 +35,7 @@ for package, origin in {"dlcourse": COURSE, "d2l": "d2l==1.0.3"}.items():
 # - train a single-shot detector on two feature maps, and measure it by average precision as the COCO benchmark does;
 # - sort its mistakes into kinds, which say what to improve.
 #
-# **Time:** about four hours of reading and trying; all cells together run in one to three minutes. **Builds on:**
+# **Time:** about four hours of reading and trying; the cells together run for a few minutes at most. **Builds on:**
 # convolutions and receptive fields (week 7), batch normalisation (week 8), augmentation (week 9), precision and recall
 # (week 4).
 
@@ -524,7 +524,7 @@ def detection_loss(logits, moves, classes, offsets):
 # ## 9. Training
 #
 # Eight passes over the scenes, each scene as it is or mirrored, in batches of 16, with AdamW and a learning rate that
-# rises and falls (week 6). It takes about half a minute on one core; a line appears after each pass.
+# rises and falls (week 6). A line appears after each pass, with the time that has gone by.
 
 # %%
 EPOCHS, BATCH, RATE = 8, 16, 3e-3  # Try it: 2 epochs, or a rate of 3e-4
@@ -548,8 +548,8 @@ for epoch in range(EPOCHS):
     print(f"pass {epoch + 1}: class loss {total[0]:.2f}, box loss {total[1]:.2f}, {time.perf_counter() - start:.0f} s")
 
 # %% [markdown]
-# The figure shows both parts of the loss after each pass. Both fall to the end. A loss alone does not say how many
-# objects are found; for that we need detections first, and then a measure.
+# The figure shows both parts of the loss after each pass, the class loss above the box loss. A loss alone does not say
+# how many objects are found; for that we need detections first, and then a measure.
 
 # %%
 passes = range(1, len(history) + 1)
@@ -627,7 +627,7 @@ plt.show()
 # ### On scenes that it has never seen
 #
 # The figure shows eight test scenes. White, dashed: the truth. Orange, solid: detections with a score of at least 0.5,
-# with class and score. Most objects have one orange box close to the white one.
+# with class and score.
 
 # %%
 detections = [detections_of(p, b) for p, b in zip(probabilities, found_boxes, strict=True)]
@@ -714,8 +714,8 @@ print(f"mAP@0.5 on {len(test_targets)} test scenes: {mean_ap:.3f}")
 
 # %% [markdown]
 # The left panel of the figure shows precision against recall for the best and the worst class: a good curve stays at
-# the top until far to the right. The right panel shows the AP of every class. Classes that look alike, such as shirt,
-# coat and pullover, come last, as in weeks 4 to 8: locating them is not the problem, naming them is.
+# the top until far to the right. The right panel shows the AP of every class, the smallest at the bottom. Are the last
+# ones those that week 4 to 8 confused as well (shirt, coat, pullover)? Then naming is the problem, not locating.
 
 # %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(12, 4))
@@ -726,9 +726,8 @@ for label, style, color in [(order[-1], "-", BLUE), (order[0], "--", ORANGE)]:
 left.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))
 left.legend(loc="lower left")
 right.barh([LABELS[k] for k in order], [by_class[k] for k in order], color=GREY)
-right.axvline(mean_ap, color="black", ls="--", label=f"mean {mean_ap:.2f}")
-right.set(xlabel="average precision at IoU 0.5", xlim=(0, 1))
-right.legend(loc="lower left")
+right.axvline(mean_ap, color="black", ls="--")
+right.set(xlabel="average precision at IoU 0.5", xlim=(0, 1), title=f"mean (dashed): {mean_ap:.2f}")
 plt.tight_layout()
 plt.show()
 

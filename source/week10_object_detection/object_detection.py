@@ -1439,11 +1439,10 @@ def library_detections(logits, offsets):
 # - It learns from `targets` only: loading scenes inside is refused, and so are trained weights from elsewhere.
 
 # %% [markdown]
-# *Advice.* The backbone of the lesson is enough: five blocks of convolution, batch normalisation and ReLU, three of
-# them with stride 2, up to 64 channels at 12×12; two more blocks for 6×6. Compute the targets once, before the loop.
-# Batches of 16, AdamW with a one-cycle schedule up to 0.003, six to eight passes. Mirrored images (and boxes!) are
-# worth a point or two. Test scenes measure, they do not choose: make validation scenes with
-# `data.FashionScenes("train", 300, seed=1)`.
+# *Advice.* The backbone of the lesson is a good start: convolution, batch normalisation and ReLU, three times with
+# stride 2, up to 64 channels at 12×12; two more blocks for 6×6. Compute the targets once, before the loop. Batches of
+# 16, AdamW with a one-cycle schedule up to 0.003, several passes. Mirrored images need mirrored boxes. Test scenes
+# measure, they do not choose: make validation scenes with `data.FashionScenes("train", 300, seed=1)`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "train", "locked": false, "schema_version": 3, "solution": true, "task": false}
