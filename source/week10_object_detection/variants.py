@@ -451,7 +451,7 @@ def assign_anchors(anchors, boxes, threshold):
     return assigned
 
 
-# %% assign wrong: larger than the threshold
+# %% assign wrong: an anchor whose IoU equals the threshold stays background
 def assign_anchors(anchors, boxes, threshold):
     assigned = torch.full((len(anchors),), -1)
     if len(boxes) == 0:
