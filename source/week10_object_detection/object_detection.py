@@ -1459,14 +1459,19 @@ def train_detector(images, targets, seed):
     """
     ### BEGIN SOLUTION
     torch.manual_seed(seed)
-    classes, offsets = library_targets(targets)
+    mirrored = []
+    for target in targets:
+        x1, y1, x2, y2 = target["boxes"].unbind(dim=1)
+        mirrored.append({"boxes": torch.stack([96 - x2, y1, 96 - x1, y2], dim=1), "labels": target["labels"]})
+    classes, offsets = library_targets([*targets, *mirrored])
+    both = torch.cat([images, images.flip(3)]).contiguous(memory_format=torch.channels_last)
 
     def block(c_in, c_out, stride):
         return nn.Sequential(nn.Conv2d(c_in, c_out, 3, stride, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU())
 
     large = nn.Sequential(block(3, 16, 2), block(16, 32, 2), block(32, 32, 1), block(32, 64, 2), block(64, 64, 1))
     small, heads = nn.Sequential(block(64, 64, 2), block(64, 64, 1)), LibraryHeads([64, 64])
-    net = nn.ModuleList([large, small, heads])
+    net = nn.ModuleList([large, small, heads]).to(memory_format=torch.channels_last)
 
     def predict(batch):
         features = large((batch - 0.45) / 0.25)
@@ -1478,8 +1483,9 @@ def train_detector(images, targets, seed):
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.003, total_steps=steps)
     for _ in range(epochs):
         for rows in torch.randperm(len(images)).split(size):
+            rows = rows + len(images) * torch.randint(2, rows.shape)  # the image, or the mirrored one
             optimiser.zero_grad()
-            library_loss(*predict(images[rows]), classes[rows], offsets[rows]).backward()
+            library_loss(*predict(both[rows]), classes[rows], offsets[rows]).backward()
             optimiser.step()
             schedule.step()
     net.eval()
