@@ -1385,7 +1385,7 @@ class _Net(nn.Module):
     def __init__(self):
         super().__init__()
         layers, c_in = [], 3
-        for c_out, stride in [(16, 2), (32, 2), (64, 2), (64, 1)]:
+        for c_out, stride in [(16, 2), (32, 2), (32, 1), (64, 2), (64, 1)]:
             layers += [nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU()]
             c_in = c_out
         self.fine = nn.Sequential(*layers)
@@ -1409,7 +1409,7 @@ def train_detector(images, targets, seed):
         mirrored.append({"boxes": torch.stack([96 - x2, y1, 96 - x1, y2], dim=1), "labels": target["labels"]})
     both = torch.stack([images, images.flip(-1)])
     classes, offsets = zip(library_targets(targets), library_targets(mirrored), strict=True)
-    net, n, passes = _Net().to(memory_format=torch.channels_last), len(images), 7
+    net, n, passes = _Net().to(memory_format=torch.channels_last), len(images), 8
     optimiser = torch.optim.AdamW(net.parameters(), lr=0.003)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.003, epochs=passes, steps_per_epoch=math.ceil(n / 16))
     for k in range(passes):
@@ -1422,15 +1422,18 @@ def train_detector(images, targets, seed):
     return net.eval()
 
 
-# %% train right: a DataLoader, a cosine schedule, batches of eight
+# %% train right: a DataLoader over images and mirrored images, a cosine schedule
 def _block(c_in, c_out, stride):
     return nn.Sequential(nn.Conv2d(c_in, c_out, 3, stride, padding=1), nn.BatchNorm2d(c_out), nn.ReLU())
 
 
 def train_detector(images, targets, seed):
     torch.manual_seed(seed)
-    classes, offsets = library_targets(targets)
-    large = nn.Sequential(_block(3, 16, 2), _block(16, 32, 2), _block(32, 64, 2), _block(64, 64, 1))
+    flip, move = torch.tensor([-1, 1, -1, 1]), torch.tensor([96, 0, 96, 0])
+    mirrored = [{**target, "boxes": (target["boxes"] * flip + move)[:, [2, 1, 0, 3]]} for target in targets]
+    classes, offsets = library_targets(list(targets) + mirrored)
+    images = torch.cat([images, images.flip(3)])
+    large = nn.Sequential(_block(3, 16, 2), _block(16, 32, 2), _block(32, 32, 1), _block(32, 64, 2), _block(64, 64, 1))
     small, heads = nn.Sequential(_block(64, 64, 2), _block(64, 64, 1)), LibraryHeads([64, 64])
     net = nn.ModuleList([large, small, heads])
 
@@ -1438,11 +1441,11 @@ def train_detector(images, targets, seed):
         features = large(batch)
         return heads([features, small(features)])
 
-    optimiser = torch.optim.AdamW(net.parameters(), 0.002)
+    optimiser = torch.optim.AdamW(net.parameters(), 0.003)
     rows = torch.utils.data.TensorDataset(images, classes, offsets)
-    loader = torch.utils.data.DataLoader(rows, batch_size=8, shuffle=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 6 * len(loader))
-    for _ in range(6):
+    loader = torch.utils.data.DataLoader(rows, batch_size=16, shuffle=True)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 4 * len(loader))
+    for _ in range(4):
         for batch, *wanted in loader:
             optimiser.zero_grad()
             library_loss(*predict(batch), *wanted).backward()
