@@ -607,7 +607,7 @@ for overlap in (0.99, 0.9, 0.45, 0.1):
 print(f"true objects per scene: {sum(len(t['labels']) for t in test_targets) / len(test_targets):.2f}")
 
 # %% [markdown]
-# The figure shows one test scene: left, all boxes with a score above 0.3 before suppression, a bundle around each object;
+# The figure shows one test scene: left, all boxes with a score above 0.3 before suppression, a bundle for each object;
 # right, after it, one box for each object and class. An object that could be two things, such as pullover or coat, may
 # keep two boxes: classes do not compete.
 
