@@ -112,6 +112,8 @@ def draw(panel, image, boxes, names, colors, style="-"):
         panel.text(x1, max(y1, 5), name, color="white", fontsize=8, bbox=plain)
 
 
+# alt: Six training scenes with one to four coloured clothes each, in front of dark or blurred photographs. A white
+#   box with the name of its class is drawn tightly around every object; some boxes overlap.
 fig, panels = plt.subplots(1, 6, figsize=(15, 3))
 for i, panel in enumerate(panels):
     target = train_targets[i]
@@ -218,6 +220,9 @@ print("product of two negative sizes:", (15 - 30) * (15 - 30), "- clamp each at 
 # Moving by 2 pixels leaves a large box at 0.85 but brings a small one down to 0.39: small objects are hard to hit.
 
 # %%
+# alt: Three falling curves: IoU of a square with a moved copy, from 1 without a move. The larger the square, the
+#   slower the fall. Side 48 stays above 0.5 up to a move of 8 pixels; side 24 crosses 0.5 at a good 4 pixels, side
+#   8 before 2 pixels, and it ends at 0.
 shift = torch.linspace(0, 8, 33)
 for side, style, color in [(48, "-", BLUE), (24, "--", ORANGE), (8, ":", "black")]:
     moved = torch.stack([shift, shift, shift + side, shift + side], dim=1)
@@ -260,6 +265,9 @@ print("anchors:", tuple(anchors.shape), "= (12 * 12 + 6 * 6) cells * 3 shapes")
 # grid, left, and 40 pixels on the coarse one, right. Anchors at the edge reach over the image; that does no harm.
 
 # %%
+# alt: Two panels show one scene, with the cell centres as a grid of dots: 12 by 12 left, 6 by 6 right. In each, three
+#   boxes have one of the centres in common: a tall one (1:2), a square (1:1) and a wide one (2:1) of equal area.
+#   The boxes of the coarse grid are larger.
 fig, panels = plt.subplots(1, 2, figsize=(9, 4.4))
 for panel, part, cell, title in [
     (panels[0], anchors[:432], 5 * 12 + 5, "12 x 12 cells, size 26"),
@@ -332,6 +340,9 @@ print(f"{len(anchors)} anchors, {sum(counts)} positive: {counts} for each object
 # it. They lie around the object, some larger, some smaller.
 
 # %%
+# alt: One scene three times. In each panel a white dashed box marks one object, and orange boxes around it are the
+#   anchors that belong to it: all of them cover most of the object, and stick out on one side or another. The title
+#   gives class and number; the objects have different numbers of anchors.
 fig, panels = plt.subplots(1, 3, figsize=(11, 3.8))
 for k, panel in enumerate(panels):
     mine = anchors[owner == k]
@@ -523,11 +534,11 @@ def detection_loss(logits, moves, classes, offsets):
 # %% [markdown]
 # ## 9. Training
 #
-# Eight passes over the scenes, each scene as it is or mirrored, in batches of 16, with AdamW and a learning rate that
+# Six passes over the scenes, each scene as it is or mirrored, in batches of 16, with AdamW and a learning rate that
 # rises and falls (week 6). A line appears after each pass, with the time that has gone by.
 
 # %%
-EPOCHS, BATCH, RATE = 8, 16, 3e-3  # Try it: 2 epochs, or a rate of 3e-4
+EPOCHS, BATCH, RATE = 6, 16, 3e-3  # Try it: 2 epochs, or a rate of 3e-4
 torch.manual_seed(0)
 net = Detector().to(device)
 optimiser = torch.optim.AdamW(net.parameters(), lr=RATE)
@@ -552,6 +563,8 @@ for epoch in range(EPOCHS):
 # how many objects are found; for that we need detections first, and then a measure.
 
 # %%
+# alt: Class loss and box loss after each pass. Both fall steeply between the first and the second pass and slowly
+#   afterwards; the class loss stays above the box loss throughout.
 passes = range(1, len(history) + 1)
 plt.plot(passes, [row[0] for row in history], "o-", color=BLUE, label="class loss")
 plt.plot(passes, [row[1] for row in history], "s--", color=ORANGE, label="box loss")
@@ -612,6 +625,8 @@ print(f"true objects per scene: {sum(len(t['labels']) for t in test_targets) / l
 # keep two boxes: classes do not compete.
 
 # %%
+# alt: One test scene twice. Left, before suppression: a thick bundle of nearly equal orange boxes around each object.
+#   Right, after it: one box for each object and class, labelled with class and score.
 shown = max(range(60), key=lambda i: int((probabilities[i, :, 1:] > 0.3).sum()))
 fig, panels = plt.subplots(1, 2, figsize=(9, 4.5))
 for panel, overlap, title in [(panels[0], 0.999, "before"), (panels[1], 0.45, "after suppression")]:
@@ -631,6 +646,9 @@ plt.show()
 # with class and score.
 
 # %%
+# alt: Eight test scenes. Nearly every white dashed box (an object) is closely surrounded by an orange one with class
+#   and score. Some objects have no orange box or one with a wrong class, most often where objects cover one
+#   another.
 detections = [detections_of(p, b) for p, b in zip(probabilities, found_boxes, strict=True)]
 fig, panels = plt.subplots(2, 4, figsize=(14, 7.2))
 for i, panel in enumerate(panels.flat):
@@ -719,6 +737,9 @@ print(f"mAP@0.5 on {len(test_targets)} test scenes: {mean_ap:.3f}")
 # ones those that week 4 to 8 confused as well (shirt, coat, pullover)? Then naming is the problem, not locating.
 
 # %%
+# alt: Left, precision against recall: the curve of the best class stays near 1 and drops only at the right edge; that
+#   of the worst class sinks earlier and ends before recall 1. Right, bars with the average precision of the ten
+#   classes in falling order from the top, and a dashed line at the mean.
 fig, (left, right) = plt.subplots(1, 2, figsize=(12, 4))
 order = sorted(by_class, key=by_class.get)
 for label, style, color in [(order[-1], "-", BLUE), (order[0], "--", ORANGE)]:
@@ -788,6 +809,9 @@ print(f"missed        {missed:4d}  {missed / sum(len(t['labels']) for t in test_
 # class; the mistake in orange with what the detector says.
 
 # %%
+# alt: Up to eight test scenes, each with one false positive in orange; its kind stands in the title. Wrong class: the
+#   box fits, the name does not. Poor overlap: the box lies beside the object or covers half of it. Duplicate: a
+#   second box on a found object. Background: a box between or across objects.
 examples = [
     (kind, i, k)
     for kind in KINDS[1:]
@@ -842,6 +866,8 @@ for name, group in [
 # the edge, or found but with another class (then it counts as a false positive as well).
 
 # %%
+# alt: Six test scenes, each with one missed object in a white dashed box with its true class. Several of them are
+#   partly covered by another object.
 lost = [(i, k) for i, row in enumerate(judged) for k in (~row[3]).nonzero().flatten().tolist()]
 fig, panels = plt.subplots(1, 6, figsize=(15, 3.2))
 for panel in panels:
@@ -860,6 +886,8 @@ plt.show()
 # robot that grasps may not.
 
 # %%
+# alt: Two curves over the score threshold from 0.05 to 0.95. Precision rises steadily, recall falls, slowly at first
+#   and quickly at the end; they cross not far from the middle.
 rows = []
 for least in torch.linspace(0.05, 0.95, 19).tolist():
     results = [judge(found, target, least) for found, target in zip(detections, test_targets, strict=True)]
