@@ -1474,20 +1474,17 @@ def train_detector(images, targets, seed):
     net = nn.ModuleList([large, small, heads]).to(memory_format=torch.channels_last)
 
     def predict(batch):
-        features = large((batch - 0.45) / 0.25)
+        features = large(batch)
         return heads([features, small(features)])
 
-    epochs, size = 8, 16
+    steps = 6 * len(images) // 16  # as many as six passes have
     optimiser = torch.optim.AdamW(net.parameters(), 0.003)
-    steps = epochs * math.ceil(len(images) / size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.003, total_steps=steps)
-    for _ in range(epochs):
-        for rows in torch.randperm(len(images)).split(size):
-            rows = rows + len(images) * torch.randint(2, rows.shape)  # the image, or the mirrored one
-            optimiser.zero_grad()
-            library_loss(*predict(both[rows]), classes[rows], offsets[rows]).backward()
-            optimiser.step()
-            schedule.step()
+    for rows in torch.randint(len(both), (steps, 16)):
+        optimiser.zero_grad()
+        library_loss(*predict(both[rows]), classes[rows], offsets[rows]).backward()
+        optimiser.step()
+        schedule.step()
     net.eval()
 
     def detect(batch):

@@ -1409,7 +1409,7 @@ def train_detector(images, targets, seed):
         mirrored.append({"boxes": torch.stack([96 - x2, y1, 96 - x1, y2], dim=1), "labels": target["labels"]})
     both = torch.stack([images, images.flip(-1)])
     classes, offsets = zip(library_targets(targets), library_targets(mirrored), strict=True)
-    net, n, passes = _Net().to(memory_format=torch.channels_last), len(images), 8
+    net, n, passes = _Net().to(memory_format=torch.channels_last), len(images), 6
     optimiser = torch.optim.AdamW(net.parameters(), lr=0.003)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.003, epochs=passes, steps_per_epoch=math.ceil(n / 16))
     for k in range(passes):
@@ -1444,8 +1444,8 @@ def train_detector(images, targets, seed):
     optimiser = torch.optim.AdamW(net.parameters(), 0.003)
     rows = torch.utils.data.TensorDataset(images, classes, offsets)
     loader = torch.utils.data.DataLoader(rows, batch_size=16, shuffle=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 4 * len(loader))
-    for _ in range(4):
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 3 * len(loader))
+    for _ in range(3):
         for batch, *wanted in loader:
             optimiser.zero_grad()
             library_loss(*predict(batch), *wanted).backward()
