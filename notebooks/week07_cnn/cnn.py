@@ -37,7 +37,7 @@ for package, origin in {"dlcourse": COURSE, "d2l": "d2l==1.0.3"}.items():
 # - pool, compute what a unit can see, and measure it;
 # - train LeNet, then and now, and look at its filters, feature maps and mistakes.
 #
-# **Time:** about three and a half hours of reading and trying; all cells together run in one to two minutes. **Builds
+# **Time:** about three and a half hours of reading and trying; all cells together run in one to three minutes. **Builds
 # on:** autograd (week 2), cross-entropy (week 4), MLPs and initialisation (week 5), optimisers and schedules (week 6).
 
 # %% [markdown]
@@ -177,6 +177,9 @@ print(f"local and shared: one kernel for all:   {25:7d}")
 # the right, and after four rows to the next line of the image.
 
 # %%
+# alt: A matrix of 16 rows and 36 columns in grey, white for 0. Each row holds three groups of three squares, getting
+#   darker from group to group, with white between them. From row to row the pattern moves one column to the right;
+#   after every four rows it moves three columns, so that it forms stairs from the upper left to the lower right.
 kernel = torch.arange(1.0, 10.0).reshape(3, 3)
 # One image for each pixel, with a 1 there: what the layer makes of it is one column of the matrix.
 columns = F.conv2d(torch.eye(36).reshape(36, 1, 6, 6), kernel[None, None]).flatten(1)  # (36, 16)
@@ -209,8 +212,8 @@ print("PyTorch:", F.conv1d(signal[None, None], step[None, None])[0, 0].tolist())
 # falls by 2: it finds **edges**.
 #
 # A mathematician's *convolution* turns the kernel around first: $\sum_u K_u X_{i-u}$. Networks do not, and call it
-# convolution all the same. Since the kernel is learnt, it does not matter: training finds the turned one. Only when you
-# compare with `scipy.signal.convolve` it does.
+# convolution all the same. Since the kernel is learnt, it does not matter: training finds the turned one. It matters
+# only when you compare with `np.convolve` or `scipy.signal.convolve`.
 
 # %%
 print("cross-correlation:", np.correlate(signal.numpy(), step.numpy(), mode="valid").tolist())
@@ -226,6 +229,9 @@ print("convolution:      ", np.convolve(signal.numpy(), step.numpy(), mode="vali
 
 
 # %%
+# alt: Four pictures. A temple with curved roofs, a tree and a lake in front of the sky, in grey; the same blurred;
+#   its vertical edges, a grey plane in which upright outlines stand out in white on one side and black on the other;
+#   and its horizontal edges, in which the lines of the roofs stand out instead.
 def photograph(name):
     """A photograph of scikit-learn: float32 (1, 3, h, w), from 0 to 1."""
     return torch.tensor(load_sample_image(name)).permute(2, 0, 1)[None].float() / 255
@@ -286,6 +292,8 @@ for n, k, p, s in [(28, 5, 0, 1), (28, 5, 2, 1), (224, 7, 3, 2), (10, 3, 0, 2)]:
 # on one side and bright on the other, although the image has no edges.
 
 # %%
+# alt: A small grey plane of 5 by 8 pixels. The leftmost column is black, the rightmost white, everything between is
+#   one grey; the corners are a little weaker.
 plain = torch.full((1, 1, 5, 8), 0.5)
 fig, panel = plt.subplots(figsize=(4, 2.4))
 show(panel, F.conv2d(plain, across[None, None], padding=1)[0, 0])
@@ -325,6 +333,9 @@ print(layer.weight.detach()[0, 0].round(decimals=2))
 # and a dark lower row, and the loss falls by many orders of magnitude.
 
 # %%
+# alt: Seven panels: a flower in grey; its horizontal edges; the kernel of 3 by 3 squares at updates 0, 20, 60 and
+#   300, from irregular greys to a bright upper row, a grey middle row and a dark lower row; and the loss, which falls
+#   over 300 updates on a logarithmic axis by many orders of magnitude.
 fig, panels = plt.subplots(1, 7, figsize=(15, 2.6), width_ratios=[2, 2, 1, 1, 1, 1, 2])
 show(panels[0], flower[0, 0], "photograph")
 show(panels[1], target[0, 0], "edges", vmin=-1, vmax=1)
@@ -393,6 +404,8 @@ print("grey = 1 × 1 convolution:", torch.allclose(to_grey, grey, atol=1e-6))
 # also between pixels, where the value is interpolated from the four around it.
 
 # %%
+# alt: Three grids with nine dots each. Standard: a tight block of 3 by 3 in the middle. Dilated with d = 3: the same
+#   block with gaps of three pixels. Deformable: nine dots around the middle in no regular order, also between pixels.
 rows, cols = torch.meshgrid(torch.arange(-1.0, 2), torch.arange(-1.0, 2), indexing="ij")
 torch.manual_seed(2)
 offsets = 0.9 * torch.randn(2, 3, 3)
@@ -415,6 +428,8 @@ plt.show()
 # on the diagonal for two groups, the diagonal alone for depthwise, everything for a standard layer.
 
 # %%
+# alt: Three tables of 6 by 6 squares, output against input channel. With one group all squares are dark; with two
+#   groups two blocks of 3 by 3 on the diagonal are dark; with six groups only the six squares on the diagonal.
 fig, panels = plt.subplots(1, 3, figsize=(9, 3))
 for panel, groups in zip(panels, (1, 2, 6), strict=True):
     layer = nn.Conv2d(6, 6, 3, padding=1, groups=groups, bias=False)
@@ -476,12 +491,16 @@ for name, layers in designs.items():
 
 # %% [markdown]
 # The figure draws multiply-adds (left) and measured time (right) as bars, one row for each design. Both become shorter
-# from row to row, but not by the same factor. The separable layer needs 22 times fewer multiply-adds than the 5 × 5
-# layer; on the machine where this was written it was about ten times faster. Depthwise layers read many numbers and
-# compute little with each. The two 3 × 3 layers have equal counts and different times. **Multiply-adds are a promise,
-# time is the proof.** Measure on the machine that matters.
+# downwards (but for the two equal counts of the 3 × 3 layers), not by the same factor. The separable layer needs 22
+# times fewer multiply-adds than the 5 × 5 layer; on the machine where this was written it was about ten times faster.
+# Depthwise layers read many numbers and compute little with each. The two 3 × 3 layers have equal counts and different
+# times. **Multiply-adds are a promise, time is the proof.** Measure on the machine that matters.
 
 # %%
+# alt: Bars for six layers: standard 5 by 5, standard 3 by 3, dilated, grouped, separable and 1 by 1. Left,
+#   multiply-adds: about 80 million for 5 by 5, 29 for both the standard and the dilated 3 by 3, 7 with four groups, 4
+#   for separable and 3 for 1 by 1. Right, the measured time: it tends to become shorter in the same order, by other
+#   factors.
 fig, panels = plt.subplots(1, 2, figsize=(12, 3.2), sharey=True)
 for panel, place, label in [(panels[0], 1, "million multiply-adds"), (panels[1], 2, "milliseconds for 8 images")]:
     scale = 1e-6 if place == 1 else 1e3
@@ -560,6 +579,9 @@ print("stochastic, training  ", [stochastic_pool(window, 2, True).item() for _ i
 # pooling lies between and is grainy.
 
 # %%
+# alt: Four panels with the edges of a detail of the temple, black where there are none. The edges as thin bright
+#   lines; with max pooling, coarse and bright; with average pooling, coarse and darker; with stochastic pooling, coarse
+#   and grainy.
 torch.manual_seed(0)
 detail = F.conv2d(grey, across[None, None]).abs()[..., 100:220, 180:300]  # (1, 1, 120, 120)
 pooled = {
@@ -613,8 +635,9 @@ plt.show()
 
 # %% [markdown]
 # Which pixels really matter? Ask autograd: the gradient of one unit in the centre with respect to the image is 0
-# outside its field. The figure shows the mean size of this gradient for six random 3 × 3 layers with ReLU (left), with
-# pooling in between (middle), and with dilations 1, 2, 4 (right), on images of 25 × 25 pixels. Brighter is more.
+# outside its field. The figure shows the mean size of this gradient for six random 3 × 3 layers with ReLU (left), for
+# four with pooling in between (middle), and for three with dilations 1, 2, 4 (right), on images of 25 × 25 pixels.
+# Brighter is more; the square root is drawn, or small values would look black.
 
 # %% [markdown]
 # The first two squares fade towards the rim: pixels in the centre reach the unit on many paths, those in a corner on
@@ -643,6 +666,8 @@ def conv(c_in, dilation=1):
 pool = lambda: (nn.MaxPool2d(2),)  # noqa: E731
 
 # %%
+# alt: Three squares on black. Six layers and two layers, pooling, two layers: a bright spot in the middle that fades
+#   towards its rim. Dilations 1, 2, 4: a square of nearly even brightness with a woven pattern.
 torch.manual_seed(0)
 stacks = {
     "six layers": (conv(1), *[conv(8)] * 5),
@@ -748,7 +773,7 @@ for name, modern, channels in [("then", False, (6, 16)), ("now", True, (16, 32))
 
 # %% [markdown]
 # Now train. The same optimiser, schedule and images for both; six epochs for the old network, eight for the new one.
-# The next two cells take about 45 seconds on one CPU core.
+# The next two cells take half a minute to two minutes on one CPU core.
 
 # %%
 torch.manual_seed(0)
@@ -764,9 +789,13 @@ history = train(net, 8, 0.004)  # Try it: 12 epochs, other channels, other seeds
 # The figure shows training loss (left) and test accuracy (right) against the epoch. The old network (dashed, squares)
 # starts slowly: in its first epoch the loss stays near $\ln 10 = 2.3$, the loss of guessing, for a long time. The
 # modern one (solid, dots) reaches in one epoch what the old one needs several for, and ends far above it. Its curve
-# bends in the middle, where the learning rate is largest; the last epochs, with small steps, add the last points.
+# bends at about epoch 3, just after the learning rate is largest; the last epochs, with small steps, add the last
+# points.
 
 # %%
+# alt: Two panels against the epoch for LeNet then (dashed, 6 epochs) and now (solid, 8 epochs). Left, the training
+#   loss: then starts far higher than now, and both fall. Right, the test accuracy: now lies clearly above then in every
+#   epoch and rises to about 0.9.
 fig, panels = plt.subplots(1, 2, figsize=(11, 3.8))
 for points, style, color, name in [(old_history, "--s", ORANGE, "then"), (history, "-o", BLUE, "now")]:
     for panel, values in zip(panels, zip(*points, strict=True), strict=True):
@@ -784,6 +813,8 @@ plt.show()
 # of several directions, as on the photograph. Nobody designed them.
 
 # %%
+# alt: Sixteen squares of 5 by 5 pixels in two rows, the kernels of the first layer. They are noisy; many have a
+#   bright and a dark side, or a dark bar, in several directions.
 net = net.cpu()
 kernels = net[0].weight.detach()[:, 0]
 fig, panels = plt.subplots(2, 8, figsize=(11, 3))
@@ -799,6 +830,9 @@ plt.show()
 # are black: not here.
 
 # %%
+# alt: Three rows, for a sneaker, a dress and a bag. Each starts with the image; eight maps of 14 by 14 pixels follow,
+#   in which the item can still be recognised, mostly by the rims on one side; then eight coarse maps of 5 by 5 pixels,
+#   many of them mostly black, which only show regions.
 images = X_test.cpu()
 chosen = [int((y_test == k).nonzero()[0]) for k in (7, 3, 8)]
 with torch.no_grad():
@@ -810,6 +844,8 @@ for row, i in enumerate(chosen):
     for k in range(8):
         show(panels[row, 1 + k], first[row, k])
         show(panels[row, 9 + k], second[row, k], cmap="Greys_r")
+panels[0, 1].set_title("first block, 14 × 14", loc="left", fontsize=10)
+panels[0, 9].set_title("second block, 5 × 5", loc="left", fontsize=10)
 plt.subplots_adjust(wspace=0.08, hspace=0.08)
 plt.show()
 
@@ -821,6 +857,8 @@ plt.show()
 # widens downwards, and one two trouser legs.
 
 # %%
+# alt: Four rows of six cut-outs of 16 by 16 pixels, one row for each channel. Most cut-outs of a row resemble each
+#   other: they show similar parts of garments in similar places, such as two trouser legs.
 with torch.no_grad():
     maps = torch.cat([net[:8](part) for part in images.split(500)])  # (2000, 32, 5, 5)
 padded = F.pad(images, (2, 2, 2, 2))  # the first layer's padding: now all fields lie inside
@@ -841,6 +879,9 @@ plt.show()
 # shoes. The worst row is the shirt with about 140: it is taken for a T-shirt, a pullover or a coat.
 
 # %%
+# alt: Confusion matrix of ten classes, numbers on shades of grey. The diagonal is dark, with about 190 of 200 for
+#   trousers, bags and shoes, and palest for the shirt, with about 140. Shirts are taken for T-shirts, pullovers and
+#   coats; most other squares are near 0.
 guess = predict(net, images)
 truth = y_test.cpu()
 confusion = torch.bincount(10 * truth + guess, minlength=100).reshape(10, 10)
@@ -863,6 +904,8 @@ print(f"test accuracy {(guess == truth).float().mean().item():.4f}")
 # (calibration, week 4). And some of the labels are hard to believe.
 
 # %%
+# alt: Eight test images in a row, each with its true class, the class that the network said, and a probability near
+#   1. Most were taken for a class that looks alike: one upper garment for another, or one kind of shoe for another.
 with torch.no_grad():
     sure, said = net(images).softmax(dim=1).max(dim=1)
 wrong = (said != truth).nonzero().ravel()
@@ -899,6 +942,8 @@ print(f"once {(guess == truth).float().mean().item():.4f}, twice {(twice == trut
 # (solid, dots). Both fall. LeNet stays above.
 
 # %%
+# alt: Test accuracy against a shift of 0 to 6 pixels to the right. Both curves fall. The MLP, dashed, falls steeply
+#   and lies below LeNet, solid, at every shift.
 net_shifts = [(predict(net, shifted(images, s)) == truth).float().mean().item() for s in shifts]
 fig, panel = plt.subplots(figsize=(6.5, 3.6))
 panel.plot(shifts, mlp_shifts, "--s", color=ORANGE, label="MLP")
@@ -925,7 +970,7 @@ plt.show()
 # | what you see | likely cause | cure |
 # | --- | --- | --- |
 # | "mat1 and mat2 shapes cannot be multiplied" | wrong size before the first dense layer | print the shape |
-# | "expected input to have 1 channels" | the channel axis is missing, or last | `X[:, None]`, `permute(0, 3, 1, 2)` |
+# | "expected input[...] to have 1 channels" | channel axis missing, or last | `X[:, None]`, `permute(0, 3, 1, 2)` |
 # | a dark or bright frame in the maps | zero padding looks like an edge | ignore it, or `padding_mode="reflect"` |
 # | accuracy jumps from call to call | batch normalisation in training mode | `net.eval()` |
 # | loss stays at 2.303 | sigmoids with a small start | Xavier, or ReLU |

@@ -154,7 +154,8 @@ def _test_sizes():
 
     def same(kernel, dilation, expected):
         name = f"same_padding({kernel}, {dilation})"
-        check.value(check.call(same_padding, kernel, dilation, name=name), expected, name)
+        odd = "what counts is dilation * (kernel - 1): an even kernel can have an odd span."
+        check.value(check.call(same_padding, kernel, dilation, name=name, hint=odd), expected, name, hint=odd)
 
     for kernel, dilation, expected in [(3, 1, 1), (3, 2, 2), (1, 1, 0), (2, 2, 1)]:
         same(kernel, dilation, expected)
@@ -260,7 +261,9 @@ def _test_by_hand():
     X = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     K = torch.tensor([[1.0, 0.0], [0.0, -1.0]])
     flipped = "the first entry of K meets the first pixel of the window: nothing is flipped, and no pixel is skipped."
-    check.value(correlate(X, K, "the example"), torch.tensor([[-4.0, -4.0]]), "corr2d for the example", hint=flipped)
+    Y = correlate(X, K, "the example")
+    check.tensor(Y, "corr2d for the example", shape=(1, 2), dtype=torch.float32)
+    check.value(Y, torch.tensor([[-4.0, -4.0]]), "corr2d for the example", hint=flipped)
     expected = torch.tensor([[1.0, 0, 0, 0, -1, 0], [0, 1, 0, 0, 0, -1]])
     check.value(matrix(K, 2, 3, "the example"), expected, "conv_matrix for the example")
 
@@ -275,7 +278,9 @@ def _test_by_hand():
         X, K = random(h, w, a, b, dtype, seed)
         what = f"an image ({h}, {w}) and a kernel ({a}, {b}), {dtype}"
         expected = reference(X, K)
-        check.value(correlate(X, K, what), expected, f"corr2d for {what}", hint=flipped)
+        Y = correlate(X, K, what)
+        check.tensor(Y, f"corr2d for {what}", shape=tuple(expected.shape), dtype=dtype)
+        check.value(Y, expected, f"corr2d for {what}", hint=flipped)
         M = matrix(K, h, w, what)
         check.tensor(M, f"conv_matrix for {what}", shape=(expected.numel(), h * w), dtype=dtype)
         rows = "row (i, j) of M, reshaped to (h, w), is 0 but for a copy of K whose corner stands at (i, j)."
@@ -396,10 +401,17 @@ def _test_conv2d():
         X, W, b = random(n, c_in, c_out, size, kernel, groups, dtype, seed)
         b = b if bias else None
         result = mine(X, W, b, *settings, what=what)
-        check.value(result, F.conv2d(X, W, b, *settings), f"conv2d for {what}", hint=hint)
+        expected = F.conv2d(X, W, b, *settings)
+        check.tensor(result, f"conv2d for {what}", shape=tuple(expected.shape), dtype=dtype)
+        if torch.allclose(result, expected, rtol=1e-4, atol=1e-4):
+            hint = "nearly right: is some tensor float32? Make it with dtype=X.dtype."
+        check.value(result, expected, f"conv2d for {what}", hint=hint)
 
     # The example, and one thing at a time.
     row, pair, ten = torch.tensor([[[[1.0, 2, 3]]]]), torch.tensor([[[[1.0, 1]]]]), torch.tensor([10.0])
+    plain = mine(row, pair, ten, what="the example without padding")
+    added = "b[o] is added to every pixel of output channel o."
+    check.value(plain, torch.tensor([[[[13.0, 15]]]]), "conv2d for the example without padding", hint=added)
     padded = mine(row, pair, ten, padding=(0, 1), what="the example")
     wanted = torch.tensor([[[[11.0, 13, 15, 13]]]])
     check.value(padded, wanted, "conv2d for the example", hint="padding (0, 1) adds one column at each side, no rows.")
@@ -589,6 +601,8 @@ print("Exercise 4: every test in this cell passed.")
 # kernel is printed. On the right, the loss falls against the step, on a logarithmic axis.
 
 # %%
+# alt: Three panels: a detail of a photograph of a temple in grey; its vertical edges, white or black on grey; and the
+#   loss over 500 steps, which falls on a logarithmic axis.
 from sklearn.datasets import load_sample_image
 
 photograph = torch.tensor(load_sample_image("china.jpg"), dtype=torch.float32).mean(dim=2)[None, None] / 255
@@ -857,7 +871,7 @@ def _test_receptive_field():
         check.value(ints(check.call(seen_pixels, layers, index, name=name), 2, name), list(expected), name, hint=hint)
 
     stack = [(3, 1, 1, 1), (2, 2, 0, 1)]
-    field(stack, (4, 2))
+    field(stack, (4, 2), "the field grows by the jump before this layer's own stride.")
     field([(3, 1, 0, 1), (3, 1, 0, 1)], (5, 1), "two 3 × 3 layers see 5 pixels: each adds kernel - 1 = 2.")
     field([(2, 2, 0, 1), (3, 1, 0, 1)], (6, 2), "after a stride of 2, neighbouring units are 2 pixels apart.")
     field([(3, 1, 0, 2)], (5, 1), "three entries with dilation 2 span five pixels.")
@@ -903,6 +917,16 @@ def _test_receptive_field():
     measure(one, torch.ones(1, 1, 5, 6), 0, 3, (0, 1, 2, 4), "the example")
     deep = Net([((3, 2), (1, 2), (1, 0), 1), ((2, 3), (2, 1), 0, (1, 2))])
     measure(deep, torch.ones(1, 1, 12, 16), 2, 1, (3, 6, 2, 11), "two layers")
+
+    def last_channel_only(X):
+        return torch.cat([0 * X[:, :1, ::2, ::2], X[:, 2:, ::2, ::2]], dim=1)
+
+    X = torch.ones(1, 3, 6, 8)
+    every = "look at all channels of the output, [0, :, row, column], and at all channels of X."
+    measure(last_channel_only, X, 1, 3, (2, 2, 6, 6), "an influence in one channel only", hint=every)
+    falling = lambda X: (X[:, :, :-1, 1:] - 2 * X[:, :, 1:, :-1]).sum(dim=1, keepdim=True)  # noqa: E731
+    negative = "an influence may be negative: a gradient other than 0 counts, not one above 0."
+    measure(falling, X, 2, 4, (2, 3, 4, 5), "a negative influence", hint=negative)
     ### BEGIN HIDDEN TESTS
     lists = [
         [(5, 1, 2, 1), (2, 2, 0, 1), (5, 1, 0, 1), (2, 2, 0, 1)],
@@ -932,15 +956,7 @@ def _test_receptive_field():
     measure(wide, X, 4, 2, (3, 7, 2, 6), "a dilated layer, float64")
     measure(wide, X, 0, 5, (1, 3, 8, 10), "a corner of the output")
 
-    def last_channel_only(X):
-        return torch.cat([0 * X[:, :1, ::2, ::2], X[:, 2:, ::2, ::2]], dim=1)
-
     X = torch.rand(1, 3, 6, 8, generator=g)
-    every = "look at all channels of the output, [0, :, row, column], and at all channels of X."
-    measure(last_channel_only, X, 1, 3, (2, 2, 6, 6), "an influence in one channel only", hint=every)
-    falling = lambda X: (X[:, :, :-1, 1:] - 2 * X[:, :, 1:, :-1]).sum(dim=1, keepdim=True)  # noqa: E731
-    negative = "an influence may be negative: a gradient other than 0 counts, not one above 0."
-    measure(falling, X, 2, 4, (2, 3, 4, 5), "a negative influence", hint=negative)
     square = lambda X: X[:, :, 1:, 1:].square() / 2 + X[:, :, :-1, :-1]  # noqa: E731
     measure(square, X, 3, 0, (3, 4, 0, 1), "a function that is not linear")
     ### END HIDDEN TESTS
@@ -1026,9 +1042,14 @@ def _test_cost():
     check.defined("count_cost", globals())
 
     def compare(function, args, expected, name, hint=None):
-        result = check.call(function, *args, name=name)
+        alone = (
+            "one image is enough if a copy of the network runs in evaluation mode." if function is count_cost else None
+        )
+        result = check.call(function, *args, name=name, hint=alone)
         two = isinstance(result, (tuple, list)) and len(result) == 2
         check.that(two, f"{name} must return two ints, parameters and multiply-adds")
+        whole = not any(isinstance(number, float) for number in result)
+        check.that(whole, f"{name} must return ints, not floats", hint="/ always makes a float; // does not.")
         for got, want, what in zip(result, expected, ("parameters", "multiply-adds"), strict=True):
             check.value(got, want, f"the {what} by {name}", hint=hint)
 
@@ -1162,7 +1183,8 @@ def _test_separable():
     def compare(c_in, c_out, kernel, stride, dilation, size, args, named, seed):
         shown = ", ".join([*map(str, args), *(f"{key}={number}" for key, number in named.items())])
         name = f"separable_block({shown})"
-        block = check.call(separable_block, *args, name=name, **named)
+        pad = 'padding="same" refuses strides; the number of pixels from exercise 1 does not.'
+        block = check.call(separable_block, *args, name=name, hint=pad, **named)
         check.that(isinstance(block, nn.Module), f"{name} returned {type(block).__name__}, not an nn.Module")
         check.that(block.training, f"{name} is not in training mode")
         used = []
@@ -1309,6 +1331,8 @@ print("Exercise 8: every test in this cell passed.")
 # | flatten, dense 400 → 120, sigmoid | flatten, dense $50w$ → 120, ReLU |
 # | dense 120 → 84, sigmoid | dense 120 → 84, ReLU |
 # | dense 84 → 10 | dense 84 → 10 |
+#
+# The lesson's modern block pools *before* the normalisation, to save time. Here the order of the table counts.
 
 # %% [markdown]
 # - Use `nn.Conv2d`, `nn.Linear` and `nn.BatchNorm2d` for the layers with parameters. Dense layers have biases, and so
@@ -1413,9 +1437,7 @@ def _test_lenet():
                 X = X.relu() if modern else X.sigmoid()
             return F.linear(X, used[4].weight, used[4].bias)
 
-        order = (
-            "compare each row of the table with your layers: activation, pooling, order, nothing after the last layer."
-        )
+        order = "compare each row of the table with your layers: activation, pooling, order (the lesson pools earlier), the end."
         with torch.no_grad():
             for training in (False, True):
                 net.train(training)
@@ -1429,13 +1451,13 @@ def _test_lenet():
     old = build(lenet, name="lenet()")
     used, norms = parts(old, [(6, 1, 5, 5), (16, 6, 5, 5), (120, 400), (84, 120), (10, 84)], [True] * 5, [], "lenet()")
     for part in used:
-        zero = "nn.init.zeros_(layer.bias) for each convolution and dense layer."
+        zero = "the biases of all convolutions and dense layers start at 0: look in nn.init."
         what = f"a bias of lenet(), {type(part).__name__}"
         check.value(part.bias.detach(), torch.zeros_like(part.bias), what, hint=zero)
         field = part.weight[0, 0].numel() if part.weight.dim() == 4 else 1
         bound = math.sqrt(6 / (field * (part.weight.shape[0] + part.weight.shape[1])))
         shape = tuple(part.weight.shape)
-        uniform = "nn.init.xavier_uniform_(layer.weight) for each convolution and dense layer."
+        uniform = "the weights of all convolutions and dense layers start as Xavier's uniform numbers: look in nn.init."
         largest = part.weight.detach().abs().max()
         check.tensor(largest, f"the largest entry of the weight {shape} of lenet()", low=0.9 * bound,
                      high=1.0001 * bound, hint=uniform)  # fmt: skip
@@ -1470,7 +1492,7 @@ print("Exercise 9: every test in this cell passed.")
 # %% [markdown]
 # ## Exercise 10: LeNet that reaches the bar (9 points, 40 minutes)
 #
-# Everything together, on real images, in less than a minute on two CPU cores.
+# Everything together, on real images.
 #
 # The cell below is given. `run_epoch` trains a network for one epoch. It mirrors each image with probability ½, moves
 # each batch by at most one pixel, and makes one step of the optimiser **and of the schedule** after each batch.
@@ -1506,6 +1528,7 @@ class Views(nn.Module):
     def __init__(self, net):
         super().__init__()
         self.net = net
+        self.train(net.training)  # a new module is in training mode, whatever it holds
 
     def forward(self, X):
         padded = F.pad(torch.cat([X, X.flip(3)]), (1, 1, 1, 1))
@@ -1521,7 +1544,8 @@ class Views(nn.Module):
 
 # %% [markdown]
 # - **The bar:** trained on the 12,000 images of Fashion-MNIST, at least **89 %** of the 2,000 test images are right.
-#   Aim at 45 seconds; the test refuses more than 180 seconds of processor time.
+#   Such a training takes about 30 to 100 seconds of processor time, by machine and load; the test refuses more than
+#   180. The test cell trains five times, four of them on at most 1,000 images.
 # - The same data and seed give the same network (up to rounding), another seed another one. `torch.manual_seed(seed)`
 #   is allowed here.
 # - What you return is in **evaluation** mode, so that the logits of an image do not depend on the images beside it.
@@ -1531,9 +1555,10 @@ class Views(nn.Module):
 # *Not allowed:* trained weights from elsewhere, and loading data inside the function. Stay on the CPU. Build the
 # network inside the function (copying lines of exercise 9 is fine): then this exercise does not depend on that one.
 #
-# *Advice.* The modern LeNet, about fifteen epochs, batches of 64, and a learning rate that `OneCycleLR` raises and
+# *Advice.* The modern LeNet, about twelve epochs, batches of 64, and a learning rate that `OneCycleLR` raises and
 # lowers to 0: for `AdamW` to 0.004, for `SGD` with Nesterov momentum 0.9 and weight decay 0.0005 to 0.05. Return
-# `Views(net)`. These together reach the bar with room to spare.
+# `Views(net).eval()`. In our runs such networks had between 89.3 and 90.4 % right; with 13 epochs of `AdamW` and much
+# dropout we once saw 88.3 %.
 #
 # If the time is short: `net.to(memory_format=torch.channels_last)`; max pooling *before* the normalisation and ReLU;
 # 3 × 3 kernels with padding 1; one dense layer less. Against overfitting: batch normalisation and dropout after the
@@ -1563,7 +1588,7 @@ def train_lenet(X, y, seed):
         *(nn.Flatten(), nn.Linear(1568, 120), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
         nn.Linear(120, 10),
     ).to(memory_format=torch.channels_last)
-    epochs, batches = 16, math.ceil(len(X) / 64)
+    epochs, batches = 11, -(-len(X) // 64)  # rounded up
     optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.05, total_steps=epochs * batches)
     for _ in range(epochs):
@@ -1586,7 +1611,7 @@ def _test_train_lenet():
         with check.forbidden("dlcourse.data.fashion_mnist", "dlcourse.data.fashion_mnist_loader", because=rules):
             net = check.call(train_lenet, X, y, seed, name=f"train_lenet with {len(X)} images, seed {seed}")
         check.that(isinstance(net, nn.Module), f"train_lenet returned {type(net).__name__}, not an nn.Module")
-        ready = "the last lines are `net.eval()` and `return net`."
+        ready = "the last line is `return Views(net).eval()`; without Views, `net.eval()` and `return net`."
         check.that(not any(part.training for part in net.modules()), "the network is in training mode", hint=ready)
         return net
 
@@ -1637,6 +1662,9 @@ print("Exercise 10: every test in this cell passed.")
 # edges of one direction, some to flat areas. Which ones do you recognise?
 
 # %%
+# alt: Two rows of small squares, in grey. Upper row: the first kernels of your network, of few pixels each. Lower
+#   row: what each kernel makes of one test image, an ankle boot; in some maps its outline is bright, in others its
+#   area.
 X_some, y_some = data.fashion_mnist("train")
 small_net = train_lenet(X_some[:1000], y_some[:1000], 0)
 first_conv = next(part for part in small_net.modules() if isinstance(part, nn.Conv2d))

@@ -2281,15 +2281,15 @@ def train_lenet(X, y, seed):
     return net
 
 
-# %% train_lenet right: two 5 × 5 layers as in exercise 9, AdamW, layers in a list
+# %% train_lenet right: the network of exercise 9, AdamW, layers in a list
 def train_lenet(X, y, seed):
     torch.manual_seed(seed)
     layers = []
     for c_in, c_out, padding in [(1, 16, 2), (16, 32, 0)]:
-        layers += [nn.Conv2d(c_in, c_out, 5, padding=padding), nn.MaxPool2d(2), nn.BatchNorm2d(c_out), nn.ReLU()]
-    layers += [nn.Flatten(), nn.Dropout(0.2), nn.Linear(800, 120), nn.ReLU(), nn.Dropout(0.3), nn.Linear(120, 10)]
-    net = nn.Sequential(*layers).to(memory_format=torch.channels_last)
-    epochs = 13
+        layers += [nn.Conv2d(c_in, c_out, 5, padding=padding, bias=False), nn.BatchNorm2d(c_out)]
+        layers += [nn.ReLU(), nn.MaxPool2d(2)]
+    layers += [nn.Flatten(), nn.Linear(800, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)]
+    net, epochs = nn.Sequential(*layers), 15
     optimiser = torch.optim.AdamW(net.parameters(), lr=0.004)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.004, total_steps=epochs * math.ceil(len(X) / 64))
     for _ in range(epochs):
@@ -2308,7 +2308,7 @@ def train_lenet(X, y, seed):
         *(nn.Flatten(), nn.Linear(1568, 120), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
         nn.Linear(120, 10),
     ).to(memory_format=torch.channels_last)
-    epochs, batches = 16, math.ceil(len(X) / 64)
+    epochs, batches = 11, math.ceil(len(X) / 64)
     optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.05, total_steps=epochs * batches)
     for _ in range(epochs):
@@ -2325,7 +2325,7 @@ def train_lenet(X, y, seed):
         *(nn.Flatten(), nn.Linear(1568, 120), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
         nn.Linear(120, 10),
     ).to(memory_format=torch.channels_last)
-    epochs, batches = 16, math.ceil(len(X) / 64)
+    epochs, batches = 11, math.ceil(len(X) / 64)
     optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.05, total_steps=epochs * batches)
     for _ in range(epochs):
@@ -2341,7 +2341,7 @@ def train_lenet(X, y, seed):
         *(nn.Flatten(), nn.Linear(1568, 120), nn.BatchNorm1d(120), nn.ReLU(), nn.Dropout(0.3)),
         nn.Linear(120, 10),
     ).to(memory_format=torch.channels_last)
-    epochs, batches = 16, math.ceil(len(X) / 64)
+    epochs, batches = 11, math.ceil(len(X) / 64)
     optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.05, total_steps=epochs * batches)
     for _ in range(epochs):
@@ -2428,3 +2428,47 @@ def train_lenet(X, y, seed):
 # %% cost equivalent: the cost does not depend on the pixels
 # - twin(torch.zeros(1, *shape))
 # + twin(torch.ones(1, *shape))
+
+# %% train_lenet equivalent: the order of the numbers in memory changes the speed, not the results
+# - ).to(memory_format=torch.channels_last)
+# + ).to()
+
+# %% train_lenet equivalent: the order of the numbers in memory changes the speed, not the results
+# - ).to(memory_format=torch.channels_last)
+# + )
+
+# %% train_lenet equivalent: one more line of zeros around the image gives maps of the same size; the text leaves the design open
+# - *(nn.Conv2d(1, 16, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
+# + *(nn.Conv2d(1, 16, 3, padding=2), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
+
+# %% train_lenet equivalent: the even kernel gives maps of the same size after pooling; the text leaves the design open
+# - *(nn.Conv2d(1, 16, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
+# + *(nn.Conv2d(1, 16, 2, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
+
+# %% train_lenet equivalent: the even kernel gives maps of the same size after pooling; the text leaves the design open
+# - *(nn.Conv2d(16, 32, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
+# + *(nn.Conv2d(16, 32, 2, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
+
+# %% train_lenet equivalent: plain momentum differs little from Nesterov's, and the text leaves the optimiser open
+# - optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
+# + optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, weight_decay=5e-4)
+
+# %% train_lenet equivalent: plain momentum differs little from Nesterov's, and the text leaves the optimiser open
+# - optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
+# + optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=False, weight_decay=5e-4)
+
+# %% train_lenet equivalent: the last epoch has the smallest steps, and the text leaves the number of epochs open
+# - for _ in range(epochs):
+# + for _ in range(0 + 1, epochs):
+
+# %% train_lenet equivalent: the last epoch has the smallest steps, and the text leaves the number of epochs open
+# - for _ in range(epochs):
+# + for _ in range(0, epochs - 1):
+
+# %% train_lenet equivalent: so few steps with dropout need little weight decay, and the text leaves it open
+# - optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
+# + optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True)
+
+# %% train_lenet equivalent: twice a small weight decay is still small, and the text leaves it open
+# - optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
+# + optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=0.001)
