@@ -124,7 +124,7 @@ plt.show()
 
 # %% [markdown]
 # **Predict first.** A network could give four numbers for a box and ten scores for its class. Why is that not enough,
-# and why do twenty numbers for two boxes not solve it?
+# and why do twenty-eight numbers for two boxes not solve it?
 #
 # <details><summary>Answer</summary>
 #
@@ -459,7 +459,7 @@ print(f"positive anchors per image: {(classes > 0).sum(dim=1).float().mean():.1f
 # %% [markdown]
 # One map would have to serve small and large objects. A cell of the fine map sees little context; a cell of the coarse
 # one cannot tell two small neighbours apart. **Multiscale detection** gives each map the objects of its size. The SSD
-# of the paper has six maps, ours two: our scenes hold objects of 28 to 48 pixels.
+# of the paper has six maps, ours two: the longer side of our objects is mostly 28 to 48 pixels.
 
 
 # %%
@@ -514,8 +514,8 @@ print(f"loss of one easy background anchor {easy:.3f}, of a hard one {hard:.2f},
 # which look most like an object. The easy rest is left out. Other cures: a small weight for the background, or the
 # focal loss (week 11), which plays down what is already easy.
 #
-# The sum is divided by the number of positive anchors, not by all anchors: otherwise an image with many objects would
-# count less per object.
+# The sum is divided by the number of positive anchors, not by all anchors. So the loss is one "per positive anchor", of
+# similar size whatever the number of anchors; divided by all, the few objects would give a tiny gradient.
 
 
 # %%
@@ -757,8 +757,8 @@ plt.show()
 # Three cautions.
 #
 # - AP sees only the *order* of the scores. A detector whose scores are all halved has the same AP.
-# - A detection with a low score never harms the AP, so benchmarks keep hundreds per image. A user wants few: choose a
-#   score threshold on validation scenes for that.
+# - A detection that ranks below all others never harms the AP, so benchmarks keep hundreds per image. A user wants
+#   few: choose a score threshold on validation scenes for that.
 # - The number says nothing about *which* mistakes are made. That comes now.
 
 # %% [markdown]
@@ -882,8 +882,8 @@ plt.show()
 # ## 13. One number, many thresholds
 #
 # The last choice is the score from which on a user sees a detection. The figure shows precision and recall over all
-# classes for every score threshold. Where they should meet depends on the use: a shop's search may show a wrong box; a
-# robot that grasps may not.
+# classes for every score threshold. Which threshold is right depends on the use: a shop's search may show a wrong box;
+# a robot that grasps may not.
 
 # %%
 # alt: Two curves over the score threshold from 0.05 to 0.95. Precision rises steadily, recall falls, slowly at first
@@ -918,7 +918,7 @@ plt.show()
 # | --- | --- | --- |
 # | loss falls, mAP stays near 0 | reshape without permute; anchors in another order | channels last, then reshape |
 # | all boxes slightly off | centres at the corner of the cell; inverse is not exact | + 0.5; test there and back |
-# | box loss is huge | filling rows matched; division by all anchors | real rows only; divide by positives |
+# | box loss is huge | filling rows matched; sum not divided | real rows only; divide by positives |
 # | says background everywhere | no mining, mean over all anchors | hard negatives 3:1 |
 # | IoU above 1 or negative | sizes not clamped at 0; `x, y, w, h` mixed up | clamp; convert once, at the border |
 # | neighbours vanish | NMS over all classes, or threshold too low | class by class, about 0.5 |

@@ -154,9 +154,10 @@ print("Exercise 1: every test in this cell passed.")
 # - Boxes that only touch, or lie apart, have the IoU 0.
 # - A box may have no area (`x1 == x2` or `y1 == y2`). Where the union has no area, the IoU is 0, not NaN.
 # - `n` and `m` may be 0.
-# - Gradients flow from the result to `a` and `b`. (Week 11 learns with the IoU as a loss.)
-# - *Fast:* one computation for all pairs, by broadcasting (week 1). The test counts at most 40 tensor operations,
-#   whatever `n` and `m` are: no Python loop over boxes.
+# - Gradients flow from the result to `a` and `b`, if the boxes have an area. (Week 11 learns with the IoU as a loss.)
+# - *Fast:* one computation for all pairs, by broadcasting (week 1), and no Python loop over boxes. The test counts
+#   tensor operations and allows 120, whatever `n` and `m` are; indexing counts too (`a[:, None, 2]` is 2). Each usual
+#   way without a loop needs less than half of it.
 
 # %% [markdown]
 # *Example:* `a = [[0, 0, 4, 2]]`, `b = [[2, 0, 6, 2], [4, 0, 6, 2]]`: the first pair shares 2 × 2 = 4 of 8 + 8 − 4 = 12
@@ -196,8 +197,9 @@ def _test_iou():
         ):
             found = check.operations(box_iou, a, b, name=f"box_iou for {what}")
         check.value(found.result, expected, f"box_iou for {what}", hint=hint)
-        loops = f"box_iou for {what} made {found.count} tensor operations, more than 40"
-        check.that(found.count <= 40, loops, hint="a[:, None, :2] against b[:, :2] compares all pairs at once.")
+        loops = f"box_iou for {what} made {found.count} tensor operations, more than 120"
+        pairs = "no loop over boxes: a[:, None, :2] against b[:, :2] compares all pairs at once; indexing counts too."
+        check.that(found.count <= 120, loops, hint=pairs)
 
     a, b = torch.tensor([[0.0, 0.0, 4.0, 2.0]]), torch.tensor([[2.0, 0.0, 6.0, 2.0], [4.0, 0.0, 6.0, 2.0]])
     union = "the union is the sum of both areas minus the intersection, which was counted twice."
@@ -208,6 +210,8 @@ def _test_iou():
     compare(a, apart, torch.zeros(1, 2), "boxes that lie apart in both directions", negative)
     flat = torch.tensor([[3.0, 1.0, 3.0, 5.0]])
     compare(flat, flat, torch.zeros(1, 1), "a box without area and itself", "where the union is 0, the IoU is 0.")
+    many = torch.tensor([[1 / 3, 0.0]]).repeat(20, 10)
+    compare(a.repeat(20, 1), b.repeat(10, 1), many, "20 and 20 boxes", union)
     ### BEGIN HIDDEN TESTS
     compare(torch.zeros(0, 4), b, torch.zeros(0, 2), "n = 0")
     compare(a, torch.zeros(0, 4), torch.zeros(1, 0), "m = 0")
@@ -303,6 +307,7 @@ def _test_anchors():
             because="compute centres and sizes yourself.",
         ):
             got = check.call(make_anchors, rows, columns, image_size, sizes, ratios, name=what)
+        check.tensor(got, what, dtype=torch.float32)
         check.value(got, torch.tensor(expected), what, rtol=1e-5, atol=1e-4, hint=hint)
 
     center = "the centre of cell (i, j) is x = (j + 0.5) * width / columns, y = (i + 0.5) * height / rows."
@@ -314,8 +319,10 @@ def _test_anchors():
     shape = "width s * sqrt(r), height s / sqrt(r): the area s * s does not depend on the ratio."
     example = [[6.0, 1.0, 14.0, 9.0], [2.0, 3.0, 18.0, 7.0], [26.0, 1.0, 34.0, 9.0], [22.0, 3.0, 38.0, 7.0]]
     compare(1, 2, (10, 40), [8], [1, 4], example, shape)
-    ### BEGIN HIDDEN TESTS
     several = "in a cell: for each size in turn, all ratios; every combination of size and ratio occurs."
+    four = [[4.0, 4.0, 6.0, 6.0], [3.0, 4.5, 7.0, 5.5], [3.0, 3.0, 7.0, 7.0], [1.0, 4.0, 9.0, 6.0]]
+    compare(1, 1, (10, 10), [2, 4], [1, 4], four, several)
+    ### BEGIN HIDDEN TESTS
     for rows, columns, image_size, sizes, ratios in [
         (3, 2, (30, 50), [6, 20], [1, 2, 0.5]),
         (1, 1, (7, 5), [3.5, 1, 9], [0.25]),
@@ -340,8 +347,8 @@ print("Exercise 3: every test in this cell passed.")
 # %% [markdown]
 # ## Exercise 4: Which anchor answers for which object? (10 points, 40 minutes)
 #
-# Training needs a label for each anchor. Every object should get at least one anchor, its best; further anchors that
-# cover it well help too.
+# Training needs a label for each anchor. Every object should get at least one anchor, the best that is still free;
+# further anchors that cover it well help too.
 
 # %% [markdown]
 # Write `assign_anchors(anchors, boxes, threshold)` for anchors `(n, 4)` and the boxes `(m, 4)` of the objects in one
@@ -349,7 +356,7 @@ print("Exercise 3: every test in this cell passed.")
 # background. `n` is at least 1, `m` may be 0, `threshold` lies above 0 and below 1.
 
 # %% [markdown]
-# 1. **Every object its best anchor.** Of all pairs of an anchor and an object, take the one with the largest IoU and
+# 1. **An anchor for every object.** Of all pairs of an anchor and an object, take the one with the largest IoU and
 #    assign the anchor to the object. Strike out both, and repeat, until no pair with an IoU above 0 is left. (Among
 #    equal pairs the one with the smaller anchor index comes first, then the one with the smaller object index.)
 # 2. **Further anchors.** An anchor that step 1 left over goes to the object with which it has the largest IoU, if
@@ -429,15 +436,20 @@ def _test_assign():
     second = "step 2: an anchor with an IoU of at least the threshold joins the object, though it is not the best one."
     assign(strips((0, 10), (0, 8), (0, 2)), strips((0, 10)), 0.5, [0, 0, -1], "one object, three anchors", second)
     first = "step 1: an object gets its best anchor, even if the IoU lies below the threshold."
-    assign(strips((20, 30), (0, 10), (0, 7)), strips((6, 24)), 0.5, [0, -1, -1], "an object that fits no anchor", first)
+    assign(strips((21, 31), (0, 10), (0, 7)), strips((6, 24)), 0.5, [-1, 0, -1], "an IoU below the threshold", first)
+    tie = "among equal pairs of step 1 the one with the smaller anchor index comes first."
+    assign(strips((20, 30), (0, 10)), strips((6, 24)), 0.5, [0, -1], "two anchors with equal IoU", tie)
     greedy = "step 1 strikes out the row and the column: an anchor that is taken is not free for another object."
     assign(
         strips((0, 10), (0, 5), (9, 12)), strips((0, 10), (5, 10)), 0.4, [0, 0, 1], "an anchor that two want", greedy
     )
+    largest = "step 1 goes by the largest IoU of all pairs that are left, not object by object in their order."
+    assign(strips((0, 10), (8, 14)), strips((2, 10), (0, 9)), 0.5, [1, 0], "a second object that fits better", largest)
+    touch = "step 1 ends when no pair with an IoU above 0 is left: an object that touches no anchor gets none."
+    assign(strips((0, 5)), strips((20, 30)), 0.5, [-1], "an object that no anchor touches", touch)
     equal = "at least the threshold: an IoU of exactly 0.5 is enough."
     assign(strips((0, 8), (0, 4), (4, 8)), strips((0, 8)), 0.5, [0, 0, 0], "an IoU equal to the threshold", equal)
     ### BEGIN HIDDEN TESTS
-    assign(strips((0, 5)), strips((20, 30)), 0.5, [-1], "an object that no anchor touches", "only pairs above IoU 0.")
     diagonal = torch.tensor([[0.0, 0.0, 4.0, 4.0]]), torch.tensor([[9.0, 9.0, 13.0, 13.0]])
     assign(*diagonal, 0.2, [-1], "boxes that lie apart in both directions", "clamp both sizes at 0 before the product.")
     assign(strips((0, 5)), strips((0, 4), (0, 5)), 0.5, [1], "more objects than anchors")
@@ -793,6 +805,7 @@ def _test_nms():
         scores, labels = torch.tensor(scores), torch.tensor(labels, dtype=torch.int64)
         with check.forbidden(*library, because="write the loop and the IoU yourself."):
             got = check.call(nms, boxes, scores, labels, threshold, name=f"nms for {what}")
+        check.tensor(got, f"nms for {what}", dtype=torch.int64)
         check.value(got, torch.tensor(expected, dtype=torch.int64), f"nms for {what}", hint=hint)
 
     def strips(*pairs):
@@ -803,7 +816,8 @@ def _test_nms():
     keep(row, [0.9, 0.8, 0.7], [1, 1, 1], 0.5, [0, 2], "the example", "a detection that is removed removes no other.")
     falling = "indices into the given boxes, the best score first."
     keep(row, [0.7, 0.8, 0.9], [1, 1, 1], 0.5, [2, 0], "the example with rising scores", falling)
-    keep(row, [0.9, 0.8, 0.7], [1, 2, 1], 0.5, [0, 1, 2], "two classes", "only detections of the same class compete.")
+    classes = "only detections of the same class compete; the result is sorted by falling score over all classes."
+    keep(row, [0.9, 0.8, 0.7], [1, 2, 1], 0.5, [0, 1, 2], "two classes", classes)
     keep(row[:0], [], [], 0.5, [], "no detection", "n = 0 gives an empty int64 tensor of shape (0,).")
     equal = "of equal scores the smaller index comes first: argsort(descending=True, stable=True)."
     keep(row, [0.8, 0.8, 0.8], [3, 3, 3], 0.5, [0, 2], "equal scores", equal)
@@ -896,8 +910,8 @@ print("Exercise 7: every test in this cell passed.")
 # Detections of a class that no image contains count nowhere.
 
 # %% [markdown]
-# The tests avoid what depends on rounding: a recall at a level only where all of float32 and float64 agree, such as
-# 1/2 and 1, and IoUs near the threshold only where they are equal to it.
+# The tests avoid what depends on rounding: a recall equals a level only where float32 and float64 agree about it, as
+# for 1/2 and 1, and an IoU lies near the threshold only where it is equal to it.
 
 
 # %% nbgrader={"grade": false, "grade_id": "metric", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -975,7 +989,9 @@ def _test_metric():
 
     average([0.9, 0.8], [True, True], 2, 1.0, "two hits, two objects")
     average([], [], 3, 0.0, "no detection", "without detections no level is reached: 0.0.")
-    envelope = "a level takes the best precision at this recall or any larger one, not the precision at one place."
+    envelope = (
+        "recall is hits so far / count; each of 101 levels takes the best precision at this recall or a larger one."
+    )
     average([0.9, 0.8, 0.7], [True, False, True], 3, 56 / 101, "the example", envelope)
     average([0.9, 0.8], [False, True], 1, 0.5, "a miss before the hit", envelope)
     falling = "sort by falling score first, scores and hits alike."
@@ -1012,6 +1028,12 @@ def _test_metric():
     empty = [image((1, 0.6, 0.0, 5.0)), image((1, 0.9, 0.0, 5.0))]
     elsewhere = "match image by image; a false positive in an image without objects counts as well."
     measure(empty, [image((1, 0.0, 5.0)), image()], 0.5, {1: 0.5}, "an image without objects", elsewhere)
+    taken = "of the objects that are not yet taken: a second good detection may find the second best object."
+    crowd, near = [image((5, 0.9, 0.0, 10.0), (5, 0.8, 0.0, 9.5))], [image((5, 0.0, 9.0), (5, 2.0, 10.0))]
+    measure(crowd, near, 0.5, {5: 1.0}, "two objects side by side", taken)
+    rank = [image((1, 0.2, 0.0, 9.0), (1, 0.9, 0.0, 10.0))]
+    strict = "in an image too, the better score chooses first."
+    measure(rank, [image((1, 0.0, 10.0))], 0.8, {1: 1.0}, "the worse score first", strict)
     ### BEGIN HIDDEN TESTS
     average([0.5, 0.5], [True, False], 1, 1.0, "equal scores, hit first", "equal scores keep their order.")
     average([0.5, 0.5], [False, True], 1, 0.5, "equal scores, miss first", "equal scores keep their order.")
@@ -1024,15 +1046,9 @@ def _test_metric():
     absent = "a class that no target contains is left out; one that is never detected counts with 0."
     both = [image((1, 0.9, 0.0, 5.0), (9, 0.8, 0.0, 5.0))]
     measure(both, [image((1, 0.0, 5.0), (2, 0.0, 5.0))], 0.5, {1: 1.0, 2: 0.0}, "classes on one side only", absent)
-    taken = "of the objects that are not yet taken: a second good detection may find the second best object."
-    crowd, near = [image((5, 0.9, 0.0, 10.0), (5, 0.8, 0.0, 9.5))], [image((5, 0.0, 9.0), (5, 2.0, 10.0))]
-    measure(crowd, near, 0.5, {5: 1.0}, "two objects side by side", taken)
     best = "a detection takes the object with the largest IoU, not the first that is good enough."
     choice = [image((5, 0.9, 1.0, 10.0), (5, 0.8, 0.0, 5.0))]
     measure(choice, [image((5, 0.0, 8.0), (5, 1.0, 11.0))], 0.5, {5: 1.0}, "two objects to choose from", best)
-    rank = [image((1, 0.2, 0.0, 9.0), (1, 0.9, 0.0, 10.0))]
-    strict = "in an image too, the better score chooses first."
-    measure(rank, [image((1, 0.0, 10.0))], 0.8, {1: 1.0}, "the worse score first", strict)
     many = [image((1, 0.5, 0.0, 5.0), *((1, 0.5, 10.0 + k, 15.0 + k) for k in range(40)))]
     measure(many, [image((1, 0.0, 5.0))], 0.5, {1: 1.0}, "41 equal scores in an image, hit first", "use stable=True.")
     ties = [image((1, 0.5, 0.0, 5.0)), image((1, 0.5, 30.0, 35.0)), image((1, 0.5, 0.0, 5.0))]
@@ -1186,7 +1202,10 @@ def _test_heads():
             for width in (anchors_per_cell * (classes + 1), anchors_per_cell * 4)
             for shape in ((width, c, 3, 3), (width,))
         )
-        layers = "two convolutions per map, 3x3, with bias, registered in the module: nn.ModuleList, not a plain list."
+        layers = (
+            "two 3x3 convolutions with bias per map, in an nn.ModuleList, not a plain list; the one for classes has "
+            "anchors_per_cell * (classes + 1) channels: background is a class."
+        )
         check.value(sorted(tuple(p.shape) for p in heads.parameters()), shapes, f"shapes of {args}", hint=layers)
         maps = [torch.randn(b, c, *size, generator=generator) for c, size in zip(channels, sizes, strict=True)]
         before = run(heads, maps, anchors_per_cell, classes, what)
@@ -1232,7 +1251,8 @@ print("Exercise 9: every test in this cell passed.")
 
 # %% [markdown]
 # 1. Class loss: the cross-entropy of each positive anchor, and of the **hardest negatives**: those $3P$ negative
-#    anchors of the whole batch with the largest cross-entropy (all of them, if there are fewer).
+#    anchors of the whole batch with the largest cross-entropy (all of them, if there are fewer). Unlike the lesson,
+#    which ranks the negatives of each image by themselves, this is one ranking for the whole batch.
 # 2. Box loss: for each positive anchor the smooth L1 loss of its four offsets, added up. For a difference $d$ it is
 #    $d^2/2$ if $|d| < 1$ and $|d| - 1/2$ otherwise.
 # 3. The result is the sum of all these terms, divided by $P$: a tensor of shape `()`. If $P = 0$, it is 0, and
@@ -1287,6 +1307,10 @@ def _test_loss():
     one = torch.tensor([[1, 0, 0, 0]])
     sums = "sum the terms, do not average: 1 positive, 3 negatives, 0.125 + 1.5 for the box; then divide by P = 1."
     compare(torch.zeros(1, 4, 2), off, one, zero, 4 * log2 + 1.625, "the example", sums)
+    wild = torch.full((1, 4, 4), 100.0)
+    wild[0, 0] = 0
+    positive = "only positive anchors count in the box loss."
+    compare(torch.zeros(1, 4, 2), wild, one, zero, 4 * log2, "offsets of negative anchors that are far off", positive)
     two = torch.tensor([[1, 1, 0, 0]])
     few = "with fewer than 3P negatives all of them count; P = 2 divides everything."
     compare(torch.zeros(1, 4, 2), zero, two, zero, 2 * log2, "two positive anchors, two negative", few)
@@ -1301,16 +1325,20 @@ def _test_loss():
     compare(five, torch.zeros(1, 6, 4), mask, torch.zeros(1, 6, 4), log2 + 6, "five negatives", hard)
     nothing = "without a positive anchor the loss is 0."
     compare(torch.zeros(1, 4, 2), off, one * 0, zero, 0.0, "no positive anchor", nothing)
-    ### BEGIN HIDDEN TESTS
-    wild = torch.full((1, 4, 4), 100.0)
-    wild[0, 0] = 0
-    compare(torch.zeros(1, 4, 2), wild, one, zero, 4 * log2, "offsets of negative anchors that are far off")
-    compare(torch.zeros(1, 4, 2), zero, one, wild, 4 * log2, "targets of negative anchors that are far off")
+    logits = torch.zeros(1, 4, 2, requires_grad=True)
+    alone = check.call(ssd_loss, logits, zero, one * 0, zero, name="ssd_loss without a positive anchor")
+    flows = (
+        "without a positive anchor the loss is a sum over nothing that still belongs to the graph, not a new tensor."
+    )
+    check.tensor(alone, "ssd_loss without a positive anchor", shape=(), requires_grad=True, hint=flows)
+    alone.backward()
     batch = "the hardest negatives are chosen over the whole batch, and P counts the whole batch."
     pair = torch.cat([entropies(0.5, 0.1, 0.2, 0.3), entropies(0.6, 2.0, 0.7, 3.0)])
     pair[0, 0] = 0
     only = torch.tensor([[1, 0, 0, 0], [0, 0, 0, 0]])
     compare(pair, torch.zeros(2, 4, 4), only, torch.zeros(2, 4, 4), log2 + 5.7, "two images, one without object", batch)
+    ### BEGIN HIDDEN TESTS
+    compare(torch.zeros(1, 4, 2), zero, one, wild, 4 * log2, "targets of negative anchors that are far off")
 
     def random_case(logits, offsets, classes, target):
         def reference(logits, offsets):
@@ -1336,13 +1364,6 @@ def _test_loss():
         classes = torch.where(torch.rand(b, n, generator=generator) < 0.2, classes, 0)
         classes[0, 1] = 1
         random_case(logits, offsets, classes, target)
-    logits = torch.zeros(1, 4, 2, requires_grad=True)
-    alone = check.call(ssd_loss, logits, zero, one * 0, zero, name="ssd_loss without a positive anchor")
-    flows = (
-        "without a positive anchor the loss is a sum over nothing that still belongs to the graph, not a new tensor."
-    )
-    check.tensor(alone, "ssd_loss without a positive anchor", shape=(), requires_grad=True, hint=flows)
-    alone.backward()
     ### END HIDDEN TESTS
 
 
@@ -1371,7 +1392,7 @@ _coder, _matcher = BoxCoder((10.0, 10.0, 5.0, 5.0)), SSDMatcher(0.5)
 
 
 def library_targets(targets):
-    """Give classes int64 (len(targets), n) and offsets (len(targets), n, 4) of all n anchors, from dicts of targets."""
+    """Give classes int64 (b, 720) and offsets (b, 720, 4) of the anchors for b images, from a list of b target dicts."""
     classes = torch.zeros(len(targets), len(ANCHORS), dtype=torch.int64)
     offsets = torch.zeros(len(targets), len(ANCHORS), 4)
     for i, target in enumerate(targets):
@@ -1384,7 +1405,7 @@ def library_targets(targets):
 def library_loss(logits, offsets, classes, target_offsets):
     """Give the loss (): cross-entropy in which background weighs a fifth, and smooth L1 for positive anchors."""
     positive = classes > 0
-    weight = torch.tensor([0.2] + [1.0] * (logits.shape[2] - 1))
+    weight = torch.tensor([0.2] + [1.0] * (logits.shape[2] - 1), device=logits.device)
     entropy = nn.functional.cross_entropy(logits.flatten(0, 1), classes.flatten(), weight, reduction="sum")
     box = nn.functional.smooth_l1_loss(offsets[positive], target_offsets[positive], reduction="sum")
     return (entropy + box) / positive.sum().clamp(min=1)
@@ -1403,9 +1424,9 @@ class LibraryHeads(nn.Module):
 
 
 def library_detections(logits, offsets):
-    """Turn the outputs for b images into b dicts of boxes (k, 4), scores (k,), labels (k,), after suppression."""
+    """Turn the outputs for b images into b dicts of boxes (k, 4), scores (k,), labels (k,), on the CPU, suppressed."""
     detections = []
-    for score, move in zip(logits.softmax(dim=2), offsets, strict=True):
+    for score, move in zip(logits.softmax(dim=2).cpu(), offsets.cpu(), strict=True):
         place, label = (score[:, 1:] > 0.05).nonzero(as_tuple=True)
         boxes, score = _coder.decode_single(move, ANCHORS)[place], score[place, label + 1]
         keep = ops.batched_nms(boxes, score, label, 0.45)
@@ -1418,7 +1439,7 @@ def library_detections(logits, offsets):
 #
 # | part | takes | gives |
 # | --- | --- | --- |
-# | `library_targets` | list of target dicts | `classes` (n, 720), `offsets` (n, 720, 4) |
+# | `library_targets` | list of b target dicts | `classes` (b, 720), `offsets` (b, 720, 4) |
 # | `LibraryHeads([c1, c2])` | list of maps (b, c1, 12, 12), (b, c2, 6, 6) | logits (b, 720, 11), offsets (b, 720, 4) |
 # | `library_loss` | logits, offsets, and the targets of the batch | the loss, () |
 # | `library_detections` | logits, offsets | list of b dicts |
@@ -1430,9 +1451,14 @@ def library_detections(logits, offsets):
 # `"boxes"` `(k, 4)` float32, `"scores"` `(k,)` float32, `"labels"` `(k,)` int64.
 
 # %% [markdown]
-# - **The bar:** trained on 2,000 training scenes, mAP@0.5 on 300 test scenes is at least **0.85**. Aim at 60 seconds;
-#   the test refuses more than 180 seconds of processor time.
-# - It works in passes over the images: with 32 images a training takes at most 10 seconds of processor time.
+# - **The bar:** trained on 2,000 training scenes, mAP@0.5 on 300 test scenes is at least **0.85**. Aim at 60 seconds
+#   of processor time; the test refuses more than 180. Processor time adds up all threads, so it can be longer than the
+#   time on the clock. The test prints both.
+# - Train by passes over the images, not by a fixed number of steps, so that 32 images take at most 10 seconds of
+#   processor time.
+# - Images and targets are given on the CPU, and the results must lie there. The CPU is enough. If you train on a GPU,
+#   move the network, each batch and its targets (in the returned function too); `library_loss` follows its inputs, and
+#   `library_detections` always answers on the CPU.
 # - The same arguments give the same detector, another seed another one (`torch.manual_seed(seed)` is allowed here).
 # - What you return is ready for use: asked twice, it answers the same, and what it finds in an image does not depend
 #   on the images beside it. It leaves no gradient on its results.
@@ -1625,7 +1651,7 @@ plt.show()
 # 1. The class loss becomes the plain mean of the cross-entropy over all anchors, without mining and without weights.
 #    After one pass the loss is small, but no detection has a score above 0.1. What has the network learnt, and why
 #    does the loss reward it?
-# 2. The threshold of non-maximum suppression rises from 0.45 to 0.9. Which happens to precision and which to recall,
+# 2. The threshold of non-maximum suppression rises from 0.45 to 0.9. What happens to precision and what to recall,
 #    and why? In which kind of scene would a *very low* threshold do harm?
 # 3. Detections with scores from 0.05 to 0.5 are now kept as well, and the mAP rises. Why can it not fall by adding
 #    detections that rank below all others? Why would you not show them to a user?
