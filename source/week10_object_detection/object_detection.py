@@ -570,6 +570,8 @@ def _test_offsets():
     wide = torch.tensor([[10.0, 20.0, 50.0, 30.0]])
     moved = torch.tensor([[1.0, 2.0, -5 * math.log(2), 5 * math.log(3)]])
     both(wide, torch.tensor([[24.0, 12.0, 44.0, 42.0]]), moved, "an anchor 40 wide and 10 high")
+    tiny, shrunk = torch.tensor([[0.0, 0.0, 0.001, 10.0]]), torch.tensor([[-4.9995, 0.0, -20 * math.log(10), 0.0]])
+    both(one, tiny, shrunk, "a box a thousandth of a pixel wide")
     ### BEGIN HIDDEN TESTS
     both(torch.zeros(0, 4), torch.zeros(0, 4), torch.zeros(0, 4), "no box")
     generator = torch.Generator().manual_seed(0)
@@ -821,6 +823,7 @@ def _test_nms():
     keep(row[:0], [], [], 0.5, [], "no detection", "n = 0 gives an empty int64 tensor of shape (0,).")
     equal = "of equal scores the smaller index comes first: argsort(descending=True, stable=True)."
     keep(row, [0.8, 0.8, 0.8], [3, 3, 3], 0.5, [0, 2], "equal scores", equal)
+    keep(torch.cat([row[:1]] * 40), [0.5] * 40, [1] * 40, 0.5, [0], "40 equal detections", equal)
     half = "only an IoU larger than the threshold removes; equal is allowed."
     keep(strips((0, 4), (0, 8)), [0.9, 0.8], [1, 1], 0.5, [0, 1], "an IoU equal to the threshold", half)
     ### BEGIN HIDDEN TESTS
@@ -829,7 +832,6 @@ def _test_nms():
     keep(row - 100, [0.9, 0.8, 0.7], [2, 2, 2], 0.5, [0, 2], "negative coordinates, one class")
     far = strips((0, 8), (110, 118), (-110, -102))
     keep(far, [0.2, 0.9, 0.5], [1, 3, 2], 0.5, [1, 2, 0], "boxes far apart", "the order is by score, over all classes.")
-    keep(torch.cat([row[:1]] * 40), [0.5] * 40, [1] * 40, 0.5, [0], "40 equal detections", equal)
     keep(
         torch.cat([row[:1]] * 40), [0.5] * 40, list(range(40)), 0.5, list(range(40)), "equal scores, 40 classes", equal
     )

@@ -143,6 +143,17 @@ def box_iou(a, b):
     return torch.nan_to_num(inter / (area(first) + area(second) - inter), nan=0.0)
 
 
+# %% iou right: coordinate by coordinate, every column indexed
+def box_iou(a, b):
+    x1, y1 = torch.maximum(a[:, None, 0], b[None, :, 0]), torch.maximum(a[:, None, 1], b[None, :, 1])
+    x2, y2 = torch.minimum(a[:, None, 2], b[None, :, 2]), torch.minimum(a[:, None, 3], b[None, :, 3])
+    shared = (x2 - x1).clamp(min=0) * (y2 - y1).clamp(min=0)
+    area_a = (a[:, 2] - a[:, 0]) * (a[:, 3] - a[:, 1])
+    area_b = (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
+    union = area_a[:, None] + area_b[None, :] - shared
+    return torch.where(union > 0, shared / union, torch.zeros_like(shared))
+
+
 # %% iou wrong: negative sizes are multiplied
 def box_iou(a, b):
     low, high = torch.maximum(a[:, None, :2], b[:, :2]), torch.minimum(a[:, None, 2:], b[:, 2:])
