@@ -1,13 +1,16 @@
 """The course's datasets, ready without a network: `from dlcourse import data`.
 
 `ames()` and `titanic()` are pandas frames; `fashion_mnist()` gives tensors, `fashion_mnist_loader()` batches,
-and `FashionMNIST` a `d2l.DataModule`. The cards in `datasets/` say where the data come from, what each column
-means and what to beware of. pandas, torch and d2l are imported only when something here needs them.
+and `FashionMNIST` a `d2l.DataModule`. `FashionScenes` is a dataset of pictures with boxes and masks, `scene_batch`
+puts them into batches, and `FashionScenesModule` is their `d2l.DataModule`. The cards in `datasets/` say where the
+data come from, what each column means and what to beware of. pandas, torch and d2l are imported only when something
+here needs them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
 from importlib import resources
 from pathlib import Path
@@ -23,9 +26,10 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.utils.data import DataLoader
 
-# Without FashionMNIST, which `import *` would otherwise pay for with an import of d2l.
+# Without the names in _LATER, for which `import *` would otherwise import torch and d2l.
 __all__ = [
     "FASHION_LABELS",
+    "SCENE_LABELS",
     "DataError",
     "DownloadError",
     "ames",
@@ -47,6 +51,17 @@ FASHION_LABELS = (
     "ankle boot",
 )
 """Name of each Fashion-MNIST class; the label is the index."""
+
+SCENE_LABELS = ("background", *FASHION_LABELS)
+"""Name of each class of Fashion scenes; the label is the index, so an article's is one more than in Fashion-MNIST."""
+
+# Where the classes and functions are that need torch or d2l (5 s of CPU), which a lesson on tables should not pay for.
+_LATER = {
+    "FashionMNIST": "dlcourse.datamodules",
+    "FashionScenes": "dlcourse.scenes",
+    "FashionScenesModule": "dlcourse.datamodules",
+    "scene_batch": "dlcourse.scenes",
+}
 
 
 def ames() -> pd.DataFrame:
@@ -117,17 +132,14 @@ def fashion_mnist_loader(
 
 
 def __getattr__(name: str):
-    # d2l takes 5 s of CPU to import, which a lesson on tables or tensors should not pay.
-    if name == "FashionMNIST":
-        from dlcourse.datamodules import FashionMNIST
-
-        globals()[name] = FashionMNIST
-        return FashionMNIST
+    if name in _LATER:
+        value = globals()[name] = getattr(importlib.import_module(_LATER[name]), name)
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), "FashionMNIST"])
+    return sorted({*globals(), *_LATER})
 
 
 def _fashion_arrays(split: str, full: bool) -> tuple[np.ndarray, np.ndarray]:
