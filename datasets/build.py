@@ -75,7 +75,7 @@ def titanic(options: argparse.Namespace) -> bytes:
 
 
 def fashion_scenes(options: argparse.Namespace) -> bytes:
-    """Return an .npz of scikit-learn's two photographs, halved: arrays china and flower, uint8 (3, h, w)."""
+    """Return an .npz of scikit-learn's two photographs, halved, uint8 (3, h, w), and of which articles are clear."""
     import numpy as np
     import sklearn.datasets
     from PIL import Image
@@ -92,7 +92,30 @@ def fashion_scenes(options: argparse.Namespace) -> bytes:
         blocks = pixels[: 2 * height, : 2 * width].reshape(height, 2, width, 2, 3).sum(axis=(1, 3))
         # Steps of 4 grey levels: a third fewer bytes, and nothing that one sees behind a scene.
         arrays[name] = np.ascontiguousarray(((blocks // 4) // 4 * 4 + 2).astype(np.uint8).transpose(2, 0, 1))
-    return _npz(arrays)
+    return _npz(arrays | _clear_articles())
+
+
+def _clear_articles() -> dict:
+    """Return which images of the subset have the class of their five nearest neighbours among the training images."""
+    import numpy as np
+
+    with np.load(HERE / "fashion_mnist.npz") as archive:
+        subset = dict(archive)
+    # The sums are whole numbers below 2 ** 53, so floating point is exact and the order of adding does not matter.
+    train = subset["train_images"].reshape(-1, 784).astype(np.float64)
+    lengths = (train**2).sum(axis=1)
+    clear = {}
+    for split in ("train", "test"):
+        images, labels = subset[f"{split}_images"].reshape(-1, 784).astype(np.float64), subset[f"{split}_labels"]
+        agree = np.empty(len(labels), bool)
+        for start in range(0, len(labels), 500):
+            distances = lengths - 2 * images[start : start + 500] @ train.T  # but for a constant of each row
+            if split == "train":
+                distances[np.arange(len(distances)), np.arange(start, start + len(distances))] = np.inf
+            nearest = np.argsort(distances, axis=1, kind="stable")[:, :5]
+            agree[start : start + 500] = (subset["train_labels"][nearest] == labels[start : start + 500, None]).all(1)
+        clear[f"{split}_clear"] = np.packbits(agree)
+    return clear
 
 
 BUILDERS: dict[str, tuple[str, Callable[[argparse.Namespace], bytes]]] = {

@@ -21,11 +21,12 @@ SEE_THROUGH = (5, 8)  # classes whose larger holes one looks through: sandal, ba
 LEAST_AREA = 70  # pixels of 784 that a usable silhouette has
 
 PALETTE = (
-    (214, 64, 60), (232, 128, 52), (240, 196, 72), (150, 190, 70), (58, 150, 84), (70, 186, 176),
-    (66, 142, 214), (62, 84, 178), (132, 92, 190), (206, 96, 168), (240, 170, 180), (150, 104, 70),
-    (226, 208, 170), (238, 238, 234), (150, 156, 164), (62, 62, 72),
+    (236, 84, 76), (240, 140, 62), (244, 206, 84), (170, 210, 84), (84, 196, 112), (84, 206, 196), (92, 168, 240),
+    (156, 122, 226), (228, 116, 190), (244, 178, 188), (230, 214, 178), (240, 240, 236), (180, 186, 194),
+    (58, 128, 76), (62, 84, 178), (150, 104, 70), (120, 60, 96), (62, 62, 72),
 )  # fmt: skip
 """Colours of the articles, red, green, blue; each article draws one whatever its class."""
+BRIGHT = 13  # so many colours of the palette stand out from a dark background
 
 _POWERS = np.uint32(1) << np.arange(1, 29, dtype=np.uint32)
 
@@ -45,6 +46,8 @@ class Recipe:
     fade: int = 0  # how much of the background's mean colour is mixed into an article's
     clutter: tuple[int, int] = (0, 0)  # how many shapes without a class lie about
     noise: int = 0  # grey levels added or taken away at random, at most
+    light: int = 256  # brightness of the background, in 256ths of the photograph's
+    clear: bool = False  # only articles that look like their class, in one of the brighter colours
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,9 @@ class Scene:
         """Return x1, y1, x2, y2 of the visible pixels of each item, x2 and y2 exclusive."""
         found = []
         for number in range(1, len(self.labels) + 1):
-            rows, columns = np.nonzero(self.owner == number)
-            found.append((int(columns.min()), int(rows[0]), int(columns.max()) + 1, int(rows[-1]) + 1))
+            visible = self.owner == number
+            rows, columns = (np.flatnonzero(visible.any(axis=axis)).tolist() for axis in (1, 0))
+            found.append((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
         return found
 
 
@@ -90,6 +94,12 @@ class Draws:
         count = int(np.prod(shape))
         raw = self._bits.random_raw(-(-count // 8)).astype("<u8").view(np.uint8)[:count]
         return (raw.astype(np.int16) * np.int16(2 * most + 1) // np.int16(256) - np.int16(most)).reshape(shape)
+
+
+@lru_cache(maxsize=1)
+def _file() -> dict[str, np.ndarray]:
+    with np.load(io.BytesIO(data._embedded("fashion_scenes.npz")), allow_pickle=False) as archive:
+        return dict(archive)
 
 
 # Silhouettes. A row of 28 pixels, with a margin of one on each side, is the bits of one number: growing a region by
@@ -163,6 +173,7 @@ class Wardrobe:
     masks: np.ndarray  # bool
     boxes: np.ndarray  # (n, 4): first and last row + 1, first and last column + 1
     usable: tuple[np.ndarray, ...]  # for each class the numbers of its images
+    clear: tuple[np.ndarray, ...]  # the same, without those that resemble another class
 
 
 @lru_cache(maxsize=2)
@@ -175,7 +186,9 @@ def wardrobe(split: str) -> Wardrobe:
         [rows.argmax(1), 28 - rows[:, ::-1].argmax(1), columns.argmax(1), 28 - columns[:, ::-1].argmax(1)], axis=1
     )
     good = (masks.sum(axis=(1, 2)) >= LEAST_AREA) & in_one_piece(masks)
-    return Wardrobe(images, masks, boxes, tuple(np.flatnonzero(good & (labels == c)) for c in range(10)))
+    clear = good & np.unpackbits(_file()[f"{split}_clear"])[: len(labels)].astype(bool)
+    by_class = (tuple(np.flatnonzero(some & (labels == c)) for c in range(10)) for some in (good, clear))
+    return Wardrobe(images, masks, boxes, *by_class)
 
 
 # Backgrounds
@@ -191,11 +204,9 @@ def tiles(split: str) -> list[tuple[int, int]]:
     ]
 
 
-@lru_cache(maxsize=1)
 def photographs() -> tuple[np.ndarray, np.ndarray]:
     """Return the two photographs, uint8 (3, 213, 320)."""
-    with np.load(io.BytesIO(data._embedded("fashion_scenes.npz")), allow_pickle=False) as archive:
-        return archive["china"], archive["flower"]
+    return _file()["china"], _file()["flower"]
 
 
 def tile_pixels(photograph: int, square: int) -> np.ndarray:
@@ -218,9 +229,9 @@ def resize(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     above, below, near, far = _steps(pixels.shape[-2], height)
     rows = pixels.astype(np.uint16)
     # 255 * 256 is the most a sum can be, and fits into 16 bits.
-    rows = (rows[..., above, :] * near[:, None] + rows[..., below, :] * far[:, None]) >> np.uint16(8)
+    rows = (rows.take(above, -2) * near[:, None] + rows.take(below, -2) * far[:, None]) >> np.uint16(8)
     left, right, near, far = _steps(pixels.shape[-1], width)
-    return ((rows[..., left] * near + rows[..., right] * far) >> np.uint16(8)).astype(np.uint8)
+    return ((rows.take(left, -1) * near + rows.take(right, -1) * far) >> np.uint16(8)).astype(np.uint8)
 
 
 def _tones() -> np.ndarray:
@@ -277,7 +288,8 @@ def _colour(draws: Draws, mean: list[int], recipe: Recipe) -> list[int]:
     """Draw a colour until it stands out from `mean` enough, or else take the best of twelve."""
     best, most = None, -1
     for _ in range(12):
-        colour = [min(255, max(0, c + draws.between(-20, 20))) for c in PALETTE[draws.below(len(PALETTE))]]
+        colour = PALETTE[draws.below(BRIGHT if recipe.clear else len(PALETTE))]
+        colour = [min(255, max(0, c + draws.between(-20, 20))) for c in colour]
         difference = sum(abs((c * _MEAN_SHADE >> 8) - m) for c, m in zip(colour, mean, strict=True))
         if difference > most:
             best, most = colour, difference
@@ -303,13 +315,15 @@ def _article(draws: Draws, clothes: Wardrobe, source: int, size: int) -> tuple[n
 def _attempt(draws: Draws, clothes: Wardrobe, places: list, recipe: Recipe, height: int, width: int) -> Scene | None:
     """Return a scene, or None if its articles do not fit."""
     image, tile = _photo(draws, places, height, width)
+    image = (image * np.uint16(recipe.light) >> np.uint16(8)).astype(np.uint8)
     for _ in range(draws.between(*recipe.clutter)):
         _clutter(draws, image, places, recipe.item_size[1] * 3 // 4)
     owner = np.zeros((height, width), np.uint8)
     labels, sources, full, visible = [], [], [0], [0]
     for number in range(1, draws.between(*recipe.items) + 1):
         label = draws.below(10)
-        source = int(clothes.usable[label][draws.below(len(clothes.usable[label]))])
+        choice = (clothes.clear if recipe.clear else clothes.usable)[label]
+        source = int(choice[draws.below(len(choice))])
         brightness, cover = _article(draws, clothes, source, draws.between(*recipe.item_size))
         inside = cover >= 128
         h, w = inside.shape

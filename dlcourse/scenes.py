@@ -12,9 +12,9 @@ from torch.utils.data import Dataset
 from dlcourse._compose import Recipe, compose
 
 DIFFICULTIES = {
-    "easy": Recipe(items=(1, 2), item_size=(28, 48), overlap=0, contrast=220),
-    "normal": Recipe(items=(1, 4), item_size=(20, 48), overlap=300, contrast=150),
-    "hard": Recipe(items=(4, 8), item_size=(12, 32), overlap=600, contrast=60, fade=70, clutter=(3, 7), noise=12),
+    "easy": Recipe(items=(1, 2), item_size=(28, 48), overlap=0, contrast=220, light=100, clear=True),
+    "normal": Recipe(items=(1, 4), item_size=(24, 48), overlap=250, contrast=200, light=120, clear=True),
+    "hard": Recipe(items=(4, 8), item_size=(12, 32), overlap=600, contrast=60, fade=70, clutter=(2, 5), noise=12),
 }
 DEFAULT_NUMBER = {"train": 2000, "test": 400}
 MOST_ITEMS = 50
@@ -35,8 +35,9 @@ class FashionScenes(Dataset):
     - `semantic`, int64 (height, width): 0 for background, else the class of the item seen there.
 
     Items stand in the order in which they were laid down: a later one hides what lies below it. `images`, uint8
-    (n, 3, height, width), and `semantic`, uint8 (n, height, width), hold the whole set; `targets` is the list of
-    targets.
+    (n, 3, height, width), and `semantic`, uint8 (n, height, width), hold the whole set; `targets` is the sequence of
+    targets. `sources` says which image of Fashion-MNIST each item of a scene is, `tiles` which part of which photograph
+    lies behind a scene.
 
     `split` "train" is made of the embedded training images of Fashion-MNIST, "test" of its test images, before other
     parts of the photographs. `n` defaults to 2,000 or 400. `size` is (height, width) in pixels, or one number for a

@@ -36,7 +36,7 @@ def setup_source(notebook: Path) -> str:
 
 def test_the_wheel_holds_the_data_and_no_assignment(wheel):
     names = run(sys.executable, "-m", "zipfile", "-l", wheel).stdout
-    for data in ("ames.csv", "titanic.csv", "fashion_mnist.npz", "ames.md"):
+    for data in ("ames.csv", "titanic.csv", "fashion_mnist.npz", "fashion_scenes.npz", "ames.md"):
         assert f"dlcourse/_datasets/{data}" in names
     assert "week0" not in names and "variants" not in names.replace("autograder/variants.py", "")
     assert wheel.stat().st_size < 12_000_000

