@@ -63,8 +63,9 @@ from dlcourse import data
 # must be able to explain every line that you hand in.
 
 # %% [markdown]
-# **Rules for all exercises.** No function changes its inputs. A shape is exact: `(h, w)` is not `(1, h, w)`. "A float"
-# means a Python float. All tensors are PyTorch tensors on the CPU. A result that is a pair may be a tuple or a list.
+# **Rules for all exercises.** No function changes its inputs. A shape is exact: `(h, w)` is not `(1, h, w)`. "A
+# float" means a Python float. All tensors are PyTorch tensors on the CPU. A result that is a pair may be a tuple or a
+# list.
 #
 # | symbol | meaning |
 # | --- | --- |
@@ -80,10 +81,10 @@ from dlcourse import data
 # colour (red, green, blue) of class `i`. It has `k` different colours, 1 to 255 of them, and none is white
 # (255, 255, 255).
 #
-# - `colours_to_classes(picture, palette)`: `picture` is uint8 `(h, w, 3)`. The result is int64 `(h, w)` with the class
-#   of each pixel, and 255 where the colour is not in the palette.
-# - `classes_to_colours(classes, palette)`: `classes` is int64 `(h, w)` with entries 0 to `k - 1`, or 255. The result is
-#   uint8 `(h, w, 3)`; a pixel with 255 becomes white.
+# - `colours_to_classes(picture, palette)`: `picture` is uint8 `(h, w, 3)`. The result is int64 `(h, w)` with the
+#   class of each pixel, and 255 where the colour is not in the palette.
+# - `classes_to_colours(classes, palette)`: `classes` is int64 `(h, w)` with entries 0 to `k - 1`, or 255. The result
+#   is uint8 `(h, w, 3)`; a pixel with 255 becomes white.
 
 # %% [markdown]
 # *Beware:* uint8 counts modulo 256. `256 * r` is 0 for every uint8 tensor `r`.
@@ -284,9 +285,9 @@ print("Exercise 2: every test in this cell passed.")
 #
 # A transposed convolution with the right fixed weights *is* bilinear upsampling. FCN starts from these weights.
 #
-# Write `bilinear_kernel(channels, factor)`, both ints, 1 or larger. With $K = 2f - (f \bmod 2)$ for the factor $f$, the
-# result is float32 `(channels, channels, K, K)`, the layout of `F.conv_transpose2d`. Entry $(i, j)$ of the kernel from
-# a channel to itself is $g_i\,g_j$; from a channel to another one it is 0.
+# Write `bilinear_kernel(channels, factor)`, both ints, 1 or larger. With $K = 2f - (f \bmod 2)$ for the factor $f$,
+# the result is float32 `(channels, channels, K, K)`, the layout of `F.conv_transpose2d`. Entry $(i, j)$ of the kernel
+# from a channel to itself is $g_i\,g_j$; from a channel to another one it is 0.
 #
 # $$g_i = 1 - \frac{|\,i - (K - 1)/2\,|}{f}, \qquad i = 0, \dots, K - 1$$
 
@@ -420,9 +421,9 @@ print("Exercise 3: every test in this cell passed.")
 # *Not allowed:* the convolutions of PyTorch, `F.fold`, and gradients by autograd (the gradient of a convolution is a
 # transposed convolution).
 #
-# *Example:* `X = [[[[1., 2.]]]]`, `W = [[[[1., 10., 100.]]]]` and stride 2: pixel 1 gives `[1, 10, 100, 0, 0]`, pixel 2
-# gives `[0, 0, 2, 20, 200]`; the sum is `[1, 10, 102, 20, 200]`. (Padding 1 would cut off rows as well, and there is
-# only one.)
+# *Example:* `X = [[[[1., 2.]]]]`, `W = [[[[1., 10., 100.]]]]` and stride 2: pixel 1 gives `[1, 10, 100, 0, 0]`, pixel
+# 2 gives `[0, 0, 2, 20, 200]`; the sum is `[1, 10, 102, 20, 200]`. (Padding 1 would cut off rows as well, and there
+# is only one.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "transposed_conv", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -518,16 +519,16 @@ print("Exercise 4: every test in this cell passed.")
 #
 # Max-pooling forgets *where* the maximum was. SegNet kept the places, called switches, and put the values back there.
 #
-# Write `pool_with_switches(X, size)`. `X` is `(n, c, h, w)`, float; `size` is an int. Windows are `size` × `size` and do
-# not overlap; `h` and `w` are at least `size`, and rows or columns that fill no whole window are left out. It returns
-# the pair of the maxima and the switches, both `(n, c, h // size, w // size)`.
+# Write `pool_with_switches(X, size)`. `X` is `(n, c, h, w)`, float; `size` is an int. Windows are `size` × `size` and
+# do not overlap; `h` and `w` are at least `size`, and rows or columns that fill no whole window are left out. It
+# returns the pair of the maxima and the switches, both `(n, c, h // size, w // size)`.
 
 # %% [markdown]
 # - A switch is int64: `row * w + column` of the maximum in its plane of `h` rows and `w` columns. If the maximum
 #   occurs twice in a window, the first one in reading order counts (row by row).
-# - Write also `unpool(Y, switches, shape)`: `Y` and `switches` are `(n, c, h', w')`, `shape` is the pair `(h, w)`. The
-#   result, of the dtype of `Y`, is `(n, c, h, w)`: each value of `Y` at its switch, 0 elsewhere. The switches of one
-#   plane are all different. Gradients flow from the result to `Y`.
+# - Write also `unpool(Y, switches, shape)`: `Y` and `switches` are `(n, c, h', w')`, `shape` is the pair `(h, w)`.
+#   The result, of the dtype of `Y`, is `(n, c, h, w)`: each value of `Y` at its switch, 0 elsewhere. The switches of
+#   one plane are all different. Gradients flow from the result to `Y`.
 
 # %% [markdown]
 # *Not allowed:* the pooling and unpooling of PyTorch (`F.max_pool2d`, `nn.MaxPool2d`, `F.max_unpool2d`, …).
@@ -632,9 +633,10 @@ print("Exercise 5: every test in this cell passed.")
 #
 # One table of counts gives every score, for any number of batches.
 #
-# Write `confusion(predicted, target, k, ignore=255)`. `predicted` (int64, entries 0 to `k - 1`) and `target` (int64 or
-# uint8, entries 0 to `k - 1` or `ignore`) have one shape, whichever it is. The result is int64 `(k, k)`: entry `[t, p]`
-# counts the pixels of class `t` for which `p` was predicted. Pixels whose target is `ignore` are not counted.
+# Write `confusion(predicted, target, k, ignore=255)`. `predicted` (int64, entries 0 to `k - 1`) and `target` (int64
+# or uint8, entries 0 to `k - 1` or `ignore`) have one shape, whichever it is. The result is int64 `(k, k)`: entry
+# `[t, p]` counts the pixels of class `t` for which `p` was predicted. Pixels whose target is `ignore` are not
+# counted.
 
 # %% [markdown]
 # Write also `scores(matrix)` for such a table, int64 `(k, k)`, with at least one pixel. It returns a dict:
@@ -650,8 +652,8 @@ print("Exercise 5: every test in this cell passed.")
 # contains it.
 
 # %% [markdown]
-# TP counts the pixels of the class that are predicted so; FN those of the class that are predicted otherwise; FP those
-# of other classes that are predicted as it.
+# TP counts the pixels of the class that are predicted so; FN those of the class that are predicted otherwise; FP
+# those of other classes that are predicted as it.
 #
 # *Example:* `target = [0, 0, 1, 1, 255]`, `predicted = [0, 1, 1, 1, 0]`, `k = 3`: the table is
 # `[[1, 1, 0], [0, 2, 0], [0, 0, 0]]`; pixel accuracy 3/4; IoU `[1/2, 2/3, NaN]`, mean 7/12; Dice 2/3 and 4/5, mean
@@ -783,8 +785,8 @@ print("Exercise 6: every test in this cell passed.")
 # ignored. The result is a tensor of shape `()`, the sum of two terms.
 
 # %% [markdown]
-# Let $C$ be the set of all pixels of the batch that are not ignored, $t_i$ the target of pixel $i$, $w$ the weights and
-# $p_{ic}$ the softmax over the classes.
+# Let $C$ be the set of all pixels of the batch that are not ignored, $t_i$ the target of pixel $i$, $w$ the weights
+# and $p_{ic}$ the softmax over the classes.
 #
 # $$L_{\mathrm{CE}} = \frac{\sum_{i \in C} -w_{t_i} \ln p_{i t_i}}{\sum_{i \in C} w_{t_i}}
 # \qquad
@@ -913,8 +915,8 @@ print("Exercise 7: every test in this cell passed.")
 # %% [markdown]
 # ## Exercise 8: FCN's head and U-Net's block (9 points, 40 minutes)
 #
-# A backbone gives maps that are small and know *what*, and larger ones that know *where*. Both networks join them; FCN
-# adds, U-Net concatenates. Write two subclasses of `nn.Module`.
+# A backbone gives maps that are small and know *what*, and larger ones that know *where*. Both networks join them;
+# FCN adds, U-Net concatenates. Write two subclasses of `nn.Module`.
 
 # %% [markdown]
 # **`FCNHead(deep, shallow, classes, factor)`**, all ints. `forward(x, s)` takes `x` `(n, deep, h, w)` and `s`
@@ -928,8 +930,8 @@ print("Exercise 7: every test in this cell passed.")
 # 4. `F.interpolate` by `factor`, bilinear, `align_corners=False`. Result: `(n, classes, 2h·factor, 2w·factor)`.
 
 # %% [markdown]
-# **`UpBlock(below, skip, out)`**, all ints. `forward(x, s)` takes `x` `(n, below, h, w)` and `s` `(n, skip, H, W)`; `H`
-# and `W` are about twice `h` and `w`, and may be odd:
+# **`UpBlock(below, skip, out)`**, all ints. `forward(x, s)` takes `x` `(n, below, h, w)` and `s` `(n, skip, H, W)`;
+# `H` and `W` are about twice `h` and `w`, and may be odd:
 #
 # 1. `x`, interpolated to the size `(H, W)`, bilinear, `align_corners=False`;
 # 2. concatenated with `s` along the channels, `x` first;
@@ -940,8 +942,8 @@ print("Exercise 7: every test in this cell passed.")
 # The test compares with a network of its own to which it gives the same weights. It recognises weights by their
 # shapes, so the names and the order of your layers are free.
 #
-# *Example:* `FCNHead(8, 4, 3, 2)` has 27 + 144 + 15 = 186 parameters and turns `(1, 8, 5, 6)` and `(1, 4, 10, 12)` into
-# `(1, 3, 20, 24)`. `UpBlock(8, 4, 6)` has 648 + 12 + 324 + 12 = 996.
+# *Example:* `FCNHead(8, 4, 3, 2)` has 27 + 144 + 15 = 186 parameters and turns `(1, 8, 5, 6)` and `(1, 4, 10, 12)`
+# into `(1, 3, 20, 24)`. `UpBlock(8, 4, 6)` has 648 + 12 + 324 + 12 = 996.
 
 
 # %% nbgrader={"grade": false, "grade_id": "heads", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1070,12 +1072,12 @@ print("Exercise 8: every test in this cell passed.")
 # ## Exercise 9: Context: pyramid pooling and ASPP (8 points, 40 minutes)
 #
 # Is this dark patch a shirt or a shoe? The pixels alone do not say, what is around them does. PSPNet and DeepLab give
-# every pixel a view of its surroundings, in two ways. Write two subclasses of `nn.Module`. Every convolution here is an
-# `nn.Conv2d` with bias; no normalisation.
+# every pixel a view of its surroundings, in two ways. Write two subclasses of `nn.Module`. Every convolution here is
+# an `nn.Conv2d` with bias; no normalisation.
 
 # %% [markdown]
-# **`PyramidPooling(channels, branch, bins)`** (PSPNet). `bins` is a list of ints. `forward(x)` takes `(n, channels, h, w)`.
-# For each `b` of `bins`, a branch with a convolution of its own:
+# **`PyramidPooling(channels, branch, bins)`** (PSPNet). `bins` is a list of ints. `forward(x)` takes `(n, channels,
+# h, w)`. For each `b` of `bins`, a branch with a convolution of its own:
 #
 # 1. average `x` over a grid of `b` × `b` cells (`nn.AdaptiveAvgPool2d`, also where `h` or `w` is no multiple of `b`);
 # 2. 1×1 convolution to `branch` channels, ReLU;
@@ -1098,8 +1100,8 @@ print("Exercise 8: every test in this cell passed.")
 # The test gives all convolutions of the same shape the same weights, so the names and the order of your layers are
 # free.
 #
-# *Example:* `PyramidPooling(8, 2, [1, 2, 3])` has 3 · 18 = 54 parameters and gives 14 channels. `ASPP(8, 4, [1, 2])` has
-# 36 + 2 · 292 + 36 + 68 = 724.
+# *Example:* `PyramidPooling(8, 2, [1, 2, 3])` has 3 · 18 = 54 parameters and gives 14 channels. `ASPP(8, 4, [1, 2])`
+# has 36 + 2 · 292 + 36 + 68 = 724.
 
 
 # %% nbgrader={"grade": false, "grade_id": "context", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1231,10 +1233,11 @@ print("Exercise 9: every test in this cell passed.")
 # convolution to `classes`. All of them have a bias.
 
 # %% [markdown]
-# **`mask_loss(logits, labels, masks)`**: `logits` `(r, classes, m, m)`, `labels` int64 `(r,)`, the class of each region
-# and so the number of its channel, `masks` bool `(r, m, m)`; `r` is at least 1. The result, of shape `()`, is the mean
-# binary cross-entropy between the mask and the logits of **the channel of the region's class**; the other channels
-# receive no gradient. So classes do not compete for a pixel: which class it is has been decided by the detector.
+# **`mask_loss(logits, labels, masks)`**: `logits` `(r, classes, m, m)`, `labels` int64 `(r,)`, the class of each
+# region and so the number of its channel, `masks` bool `(r, m, m)`; `r` is at least 1. The result, of shape `()`, is
+# the mean binary cross-entropy between the mask and the logits of **the channel of the region's class**; the other
+# channels receive no gradient. So classes do not compete for a pixel: which class it is has been decided by the
+# detector.
 
 # %% [markdown]
 # **`panoptic(masks, labels, scores)`** joins the objects of one scene into a map without overlap. `masks` is bool
@@ -1250,8 +1253,9 @@ print("Exercise 9: every test in this cell passed.")
 # %% [markdown]
 # So `panoptic(...) // 1000` is a semantic map.
 #
-# *Example:* one row of pixels, masks `[1, 1, 1, 0, 0]`, `[0, 0, 1, 1, 1]`, `[0, 1, 1, 0, 0]`, labels `[4, 4, 9]`, scores
-# `[0.9, 0.8, 0.7]`: `[4001, 4001, 4001, 4002, 4002]`. The second object keeps 2 of 3 pixels, the third would keep none.
+# *Example:* one row of pixels, masks `[1, 1, 1, 0, 0]`, `[0, 0, 1, 1, 1]`, `[0, 1, 1, 0, 0]`, labels `[4, 4, 9]`,
+# scores `[0.9, 0.8, 0.7]`: `[4001, 4001, 4001, 4002, 4002]`. The second object keeps 2 of 3 pixels, the third would
+# keep none.
 
 
 # %% nbgrader={"grade": false, "grade_id": "instances", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1479,26 +1483,27 @@ def fit(net, images, semantic, loss, optimiser, schedule, epochs, batch):
 
 # %% [markdown]
 # Write `train_segmenter(images, semantic, seed)`. `images` is uint8 `(n, 3, h, w)`, `semantic` uint8 `(n, h, w)` with
-# classes 0 to 10 (`data.SCENE_LABELS`); `h` and `w` are multiples of 16. Train a network on them and return a function (an
-# `nn.Module` counts as one) that takes float images `(m, 3, h, w)` from 0 to 1 and gives logits `(m, 11, h, w)`.
+# classes 0 to 10 (`data.SCENE_LABELS`); `h` and `w` are multiples of 16. Train a network on them and return a
+# function (an `nn.Module` counts as one) that takes float images `(m, 3, h, w)` from 0 to 1 and gives logits `(m, 11,
+# h, w)`.
 
 # %% [markdown]
-# - **The bar:** trained on 2,000 scenes of 96 × 96 pixels, the mIoU on 300 other scenes is at least **0.80**. They are
-#   made of other articles before other photographs. Aim at 45 seconds; the test refuses more than 120 seconds of
+# - **The bar:** trained on 2,000 scenes of 96 × 96 pixels, the mIoU on 300 other scenes is at least **0.80**. They
+#   are made of other articles before other photographs. Aim at 45 seconds; the test refuses more than 120 seconds of
 #   processor time.
 # - The same data and seed give the same network, another seed another one (`torch.manual_seed(seed)` is allowed).
-# - What you return is ready for use: asked twice, it gives the same logits, and those of an image do not depend on the
-#   images beside it.
+# - What you return is ready for use: asked twice, it gives the same logits, and those of an image do not depend on
+#   the images beside it.
 
 # %% [markdown]
 # *Not allowed:* trained weights from elsewhere, and making or loading data inside the function.
 #
 # *Advice.* Width 16 is enough. On the way up, take map 3, enlarge it twofold, concatenate it with map 2, apply a
-# convolution, go on with map 1 and map 0, and end with a 1×1 convolution to 11 channels: logits at half the size, which
-# `F.interpolate` enlarges **after** training. About 85 of 100 pixels are background: a small weight for class 0 in the
-# cross-entropy, plus a Dice term (exercise 7 has both). `AdamW` with 0.005 and `OneCycleLR` over all
-# `epochs * ceil(n / batch)` steps, batches of 16. For your own choices make other training scenes, `data.FashionScenes("train", 300,
-# seed=5)`, outside the function.
+# convolution, go on with map 1 and map 0, and end with a 1×1 convolution to 11 channels: logits at half the size,
+# which `F.interpolate` enlarges **after** training. About 85 of 100 pixels are background: a small weight for class 0
+# in the cross-entropy, plus a Dice term (exercise 7 has both). `AdamW` with 0.005 and `OneCycleLR` over all `epochs *
+# ceil(n / batch)` steps, batches of 16. For your own choices make other training scenes, `data.FashionScenes("train",
+# 300, seed=5)`, outside the function.
 
 
 # %% nbgrader={"grade": false, "grade_id": "train_segmenter", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1516,7 +1521,7 @@ class SceneNet(nn.Module):
     def forward(self, x):
         ### BEGIN SOLUTION
         *skips, x = self.backbone(x)
-        for up, skip in zip(self.up, reversed(skips)):
+        for up, skip in zip(self.up, reversed(skips), strict=True):
             x = up(torch.cat([F.interpolate(x, scale_factor=2, mode="bilinear"), skip], dim=1))
         return self.head(x)
         ### END SOLUTION
@@ -1614,8 +1619,8 @@ print("Exercise 11: every test in this cell passed.")
 # %% [markdown]
 # ### Look at it (no points)
 #
-# The cell trains *your* network once more on fewer scenes and draws three test scenes (top), the true classes (middle)
-# and the predicted ones (bottom). Where do they differ: at the edges, or in the class of a whole article?
+# The cell trains *your* network once more on fewer scenes and draws three test scenes (top), the true classes
+# (middle) and the predicted ones (bottom). Where do they differ: at the edges, or in the class of a whole article?
 
 # %%
 scenes, others = data.FashionScenes("train", 600, seed=0), data.FashionScenes("test", 3, seed=1)
@@ -1644,20 +1649,20 @@ print(f"pixel accuracy on these three scenes: {accuracy:.3f}")
 # 1. Which mIoU does this network have? Give the number and how it comes about.
 # 2. With plain cross-entropy, many trainings begin exactly like this. Why? What does a smaller weight for the
 #    background change, and what does the Dice term?
-# 3. A predicted mask is right except that it is one pixel too wide on every side. Work out the IoU for a true square of
-#    10 × 10 pixels and for one of 40 × 40. What follows for small objects?
+# 3. A predicted mask is right except that it is one pixel too wide on every side. Work out the IoU for a true square
+#    of 10 × 10 pixels and for one of 40 × 40. What follows for small objects?
 #
 # Graded: correct (each part), with the numbers, in your own words, with reasons.
 #
 # ### BEGIN MARK SCHEME
 # **4 points: all three parts are right, with numbers and reasons.** (1) The IoU of the background is 0.85 (TP 85, FP
-# 15, FN 0), that of each article 0 (TP = 0, FN > 0), so mIoU = 0.85/11 = 0.077. (2) The loss is a mean over pixels, so
-# 85 % of the terms pull towards background; to predict the class shares everywhere is the quickest gain, and the
+# 15, FN 0), that of each article 0 (TP = 0, FN > 0), so mIoU = 0.85/11 = 0.077. (2) The loss is a mean over pixels,
+# so 85 % of the terms pull towards background; to predict the class shares everywhere is the quickest gain, and the
 # largest probability is then background's. A smaller weight takes the background's share of the mean down, so the
 # articles' pixels are heard. Dice is a mean over classes of an overlap, each class counts the same however few pixels
 # it has, and a class that is never predicted costs nearly its full 1/11. (3) 100/144 = 0.69 and 1600/1764 = 0.91: the
-# edge grows with the side, the area with its square, so the same error at the edge costs small objects more.
-# Rounding and small slips of language cost nothing.
+# edge grows with the side, the area with its square, so the same error at the edge costs small objects more. Rounding
+# and small slips of language cost nothing.
 #
 # **2 points: two parts are right with their reasons,** or all three claims are right and reasons or numbers are
 # missing in two of them ("mIoU is low because only the background is right, Dice helps with imbalance, small objects
@@ -1667,18 +1672,18 @@ print(f"pixel accuracy on these three scenes: {accuracy:.3f}")
 # ### END MARK SCHEME
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "explanation", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
-# **1.** Of 100 pixels, 85 are background and all 100 are called so: TP = 85, FP = 15, FN = 0, IoU 85/100 = 0.85. Every
-# article has TP = 0 and some FN, so its IoU is 0. The mean over eleven classes is 0.85/11 = 0.077.
+# **1.** Of 100 pixels, 85 are background and all 100 are called so: TP = 85, FP = 15, FN = 0, IoU 85/100 = 0.85.
+# Every article has TP = 0 and some FN, so its IoU is 0. The mean over eleven classes is 0.85/11 = 0.077.
 #
-# **2.** Cross-entropy is a mean over pixels. Of the gradient on the last bias, 85 of 100 terms ask for background. The
-# first thing a network can learn without looking at the image is the share of each class, and then background has the
-# largest probability at every pixel. With the weight 0.3 the background counts 25.5 against 15 instead of 85 against
-# 15: what the few article pixels ask for is heard earlier. The Dice term is a mean over *classes*. A class that is
-# never predicted loses almost the whole eleventh part, whether it has ten pixels or ten thousand, so giving up small
-# classes does not pay.
+# **2.** Cross-entropy is a mean over pixels. Of the gradient on the last bias, 85 of 100 terms ask for background.
+# The first thing a network can learn without looking at the image is the share of each class, and then background has
+# the largest probability at every pixel. With the weight 0.3 the background counts 25.5 against 15 instead of 85
+# against 15: what the few article pixels ask for is heard earlier. The Dice term is a mean over *classes*. A class
+# that is never predicted loses almost the whole eleventh part, whether it has ten pixels or ten thousand, so giving
+# up small classes does not pay.
 #
-# **3.** The prediction is 12 × 12 and contains the 10 × 10: IoU 100/144 = 0.69. For 40 × 40 it is 1600/1764 = 0.91. An
-# edge grows with the side, an area with its square. So the same shift of one pixel, which comes from enlarging
+# **3.** The prediction is 12 × 12 and contains the 10 × 10: IoU 100/144 = 0.69. For 40 × 40 it is 1600/1764 = 0.91.
+# An edge grows with the side, an area with its square. So the same shift of one pixel, which comes from enlarging
 # coarse maps, costs small objects far more: they need maps of high resolution.
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "weekly_report_question", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -1716,11 +1721,12 @@ print(f"pixel accuracy on these three scenes: {accuracy:.3f}")
 # %% [markdown] nbgrader={"grade": true, "grade_id": "weekly_report", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # **What I learnt.** I can build a transposed convolution from copies of the kernel. My first version had the windows
 # right and the channels wrong: for W of shape (2, 2, 3, 3) it ran without an error, for (3, 2, 3, 2) einsum refused,
-# and only then did I see that the input channel comes first. My network's lowest IoU is the shirt's; in the table most
-# of its lost pixels are called t-shirt, pullover or coat.
+# and only then did I see that the input channel comes first. My network's lowest IoU is the shirt's; in the table
+# most of its lost pixels are called t-shirt, pullover or coat.
 #
-# **What I am stuck on.** The mean of the mIoU of my batches is lower than the mIoU of the summed table. I tried batches
-# of 10 and of 100, and the difference shrinks. Is it only that rare classes are missing or tiny in a small batch?
+# **What I am stuck on.** The mean of the mIoU of my batches is lower than the mIoU of the summed table. I tried
+# batches of 10 and of 100, and the difference shrinks. Is it only that rare classes are missing or tiny in a small
+# batch?
 #
 # **What I do next.** On Monday I replace the way up by ASPP on map 3 and compare the IoU of sandals, before week 13.
 #

@@ -1946,3 +1946,261 @@ def panoptic(masks, labels, scores):
             kept.append(labels[i].item())
             result[free] = 1000 * kept[-1] + kept.count(kept[-1])
     return result
+
+
+# %% train_segmenter right: a way up that adds, as a feature pyramid does, and a loop of its own
+class SceneNet(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.backbone = Backbone(width)
+        self.side = nn.ModuleList([nn.Conv2d(2 * width * 2**i, width * 2**i, 1) for i in range(3)])
+        self.mix = nn.ModuleList([conv(width * 2**i, width * 2**i) for i in range(3)])
+        self.head = nn.Conv2d(width, 11, 1)
+
+    def forward(self, x):
+        maps = self.backbone(x)
+        y = maps[3]
+        for i in (2, 1, 0):
+            y = F.interpolate(self.side[i](y), size=maps[i].shape[2:], mode="bilinear") + maps[i]
+            y = self.mix[i](y)
+        return self.head(y)
+
+
+def train_segmenter(images, semantic, seed):
+    torch.manual_seed(seed)
+    net = SceneNet(16).to(memory_format=torch.channels_last)
+    weights = torch.full((11,), 1.0)
+    weights[0] = 0.3
+    steps = 5 * math.ceil(len(images) / 16)
+    optimiser = torch.optim.AdamW(net.parameters(), weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.01, total_steps=steps)
+    for _ in range(5):
+        for rows in torch.randperm(len(images)).split(16):
+            x = (images[rows].float() / 255).contiguous(memory_format=torch.channels_last)
+            y = semantic[rows][:, 1::2, 1::2].long()
+            if torch.rand(1).item() < 0.5:
+                x, y = x.flip(3), y.flip(2)
+            z = net(x)
+            p = z.softmax(1)
+            t = F.one_hot(y, 11).permute(0, 3, 1, 2).float()
+            dice = (2 * (p * t).sum((0, 2, 3)) + 1) / (p.sum((0, 2, 3)) + t.sum((0, 2, 3)) + 1)
+            loss = F.cross_entropy(z, y, weights) + 1 - dice.mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+
+    class Whole(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = net
+
+        def forward(self, x):
+            return F.interpolate(self.net(x), size=x.shape[2:], mode="bilinear", align_corners=False)
+
+    return Whole().eval()
+
+
+# %% train_segmenter right: a U-Net with transposed convolutions, classes weighted by their frequency
+class SceneNet(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.backbone = Backbone(width)
+        sizes = [4 * width, 2 * width, width]
+        self.up = nn.ModuleList([nn.ConvTranspose2d(2 * c, c, 2, stride=2) for c in sizes])
+        self.join = nn.ModuleList([conv(2 * c, c) for c in sizes])
+        self.head = nn.Conv2d(width, 11, 1)
+
+    def forward(self, x):
+        a, b, c, d = self.backbone(x)
+        for up, join, skip in zip(self.up, self.join, (c, b, a), strict=True):
+            d = join(torch.cat([skip, up(d)], dim=1))
+        return self.head(d)
+
+
+def train_segmenter(images, semantic, seed):
+    torch.manual_seed(seed)
+    net, epochs = SceneNet(16), 5
+    share = torch.bincount(semantic.ravel().long(), minlength=11).double()
+    weights = (1 / (share / share.sum()).clamp(min=0.02).sqrt()).float()
+    weights = weights / weights.mean()
+
+    def loss(logits, classes):
+        p, t = logits.softmax(1), F.one_hot(classes, 11).movedim(3, 1)
+        dice = (2 * (p * t).sum((0, 2, 3)) + 1) / ((p + t).sum((0, 2, 3)) + 1)
+        return F.cross_entropy(logits, classes, weights) + 1 - dice.mean()
+
+    optimiser = torch.optim.AdamW(net.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.006, total_steps=epochs * math.ceil(len(images) / 16))
+    fit(net, images, semantic, loss, optimiser, schedule, epochs, 16)
+    net.eval()
+
+    def model(x):
+        return nn.Upsample(scale_factor=2, mode="bilinear")(net(x))
+
+    return model
+
+
+# %% train_segmenter wrong: logits at half the size
+class SceneNet(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.backbone = Backbone(width)
+        self.up = nn.ModuleList(conv(12 * width // 2**i, 4 * width // 2**i) for i in range(3))
+        self.head = nn.Conv2d(width, 11, 1)
+
+    def forward(self, x):
+        *skips, x = self.backbone(x)
+        for up, skip in zip(self.up, reversed(skips), strict=True):
+            x = up(torch.cat([F.interpolate(x, scale_factor=2, mode="bilinear"), skip], dim=1))
+        return self.head(x)
+
+
+def train_segmenter(images, semantic, seed):
+    torch.manual_seed(seed)
+    net = SceneNet(16)
+    optimiser = torch.optim.AdamW(net.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.005, total_steps=5 * math.ceil(len(images) / 16))
+    fit(net, images, semantic, F.cross_entropy, optimiser, schedule, 5, 16)
+    return net.eval()
+
+
+# %% train_segmenter wrong: batch normalisation is left in training mode
+class SceneNet(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.backbone = Backbone(width)
+        self.up = nn.ModuleList(conv(12 * width // 2**i, 4 * width // 2**i) for i in range(3))
+        self.head = nn.Conv2d(width, 11, 1)
+
+    def forward(self, x):
+        *skips, x = self.backbone(x)
+        for up, skip in zip(self.up, reversed(skips), strict=True):
+            x = up(torch.cat([F.interpolate(x, scale_factor=2, mode="bilinear"), skip], dim=1))
+        return self.head(x)
+
+
+def train_segmenter(images, semantic, seed):
+    torch.manual_seed(seed)
+    net = SceneNet(16)
+    optimiser = torch.optim.AdamW(net.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.005, total_steps=5 * math.ceil(len(images) / 16))
+    fit(net, images, semantic, F.cross_entropy, optimiser, schedule, 5, 16)
+    return lambda x: F.interpolate(net(x), scale_factor=2, mode="bilinear")
+
+
+# %% train_segmenter wrong: the seed is not used
+class SceneNet(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.backbone = Backbone(width)
+        self.up = nn.ModuleList(conv(12 * width // 2**i, 4 * width // 2**i) for i in range(3))
+        self.head = nn.Conv2d(width, 11, 1)
+
+    def forward(self, x):
+        *skips, x = self.backbone(x)
+        for up, skip in zip(self.up, reversed(skips), strict=True):
+            x = up(torch.cat([F.interpolate(x, scale_factor=2, mode="bilinear"), skip], dim=1))
+        return self.head(x)
+
+
+def train_segmenter(images, semantic, seed):
+    net = SceneNet(16)
+    optimiser = torch.optim.AdamW(net.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.005, total_steps=5 * math.ceil(len(images) / 16))
+    fit(net, images, semantic, F.cross_entropy, optimiser, schedule, 5, 16)
+    net.eval()
+    return lambda x: F.interpolate(net(x), scale_factor=2, mode="bilinear")
+
+
+# %% train_segmenter wrong: one seed for all
+class SceneNet(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.backbone = Backbone(width)
+        self.up = nn.ModuleList(conv(12 * width // 2**i, 4 * width // 2**i) for i in range(3))
+        self.head = nn.Conv2d(width, 11, 1)
+
+    def forward(self, x):
+        *skips, x = self.backbone(x)
+        for up, skip in zip(self.up, reversed(skips), strict=True):
+            x = up(torch.cat([F.interpolate(x, scale_factor=2, mode="bilinear"), skip], dim=1))
+        return self.head(x)
+
+
+def train_segmenter(images, semantic, seed):
+    torch.manual_seed(42)
+    net = SceneNet(16)
+    optimiser = torch.optim.AdamW(net.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.005, total_steps=5 * math.ceil(len(images) / 16))
+    fit(net, images, semantic, F.cross_entropy, optimiser, schedule, 5, 16)
+    net.eval()
+    return lambda x: F.interpolate(net(x), scale_factor=2, mode="bilinear")
+
+
+# %% train_segmenter wrong: classes instead of logits
+class SceneNet(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.backbone = Backbone(width)
+        self.up = nn.ModuleList(conv(12 * width // 2**i, 4 * width // 2**i) for i in range(3))
+        self.head = nn.Conv2d(width, 11, 1)
+
+    def forward(self, x):
+        *skips, x = self.backbone(x)
+        for up, skip in zip(self.up, reversed(skips), strict=True):
+            x = up(torch.cat([F.interpolate(x, scale_factor=2, mode="bilinear"), skip], dim=1))
+        return self.head(x)
+
+
+def train_segmenter(images, semantic, seed):
+    torch.manual_seed(seed)
+    net = SceneNet(16)
+    optimiser = torch.optim.AdamW(net.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.005, total_steps=5 * math.ceil(len(images) / 16))
+    fit(net, images, semantic, F.cross_entropy, optimiser, schedule, 5, 16)
+    net.eval()
+    return lambda x: F.interpolate(net(x), scale_factor=2, mode="bilinear").argmax(dim=1)
+
+
+# %% train_segmenter wrong: more scenes are made inside
+class SceneNet(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.backbone = Backbone(width)
+        self.head = nn.Conv2d(8 * width, 11, 1)
+
+    def forward(self, x):
+        return self.head(self.backbone(x)[3])
+
+
+def train_segmenter(images, semantic, seed):
+    torch.manual_seed(seed)
+    more = data.FashionScenes("test", 300, seed=1)
+    net = SceneNet(16)
+    optimiser = torch.optim.AdamW(net.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.005, total_steps=5 * math.ceil(len(more) / 16))
+    fit(net, more.images, more.semantic, F.cross_entropy, optimiser, schedule, 5, 16)
+    net.eval()
+    return lambda x: F.interpolate(net(x), scale_factor=16, mode="bilinear")
+
+
+# %% train_segmenter wrong: one epoch of plain cross-entropy
+class SceneNet(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.backbone = Backbone(width)
+        self.head = nn.Conv2d(8 * width, 11, 1)
+
+    def forward(self, x):
+        return self.head(self.backbone(x)[3])
+
+
+def train_segmenter(images, semantic, seed):
+    torch.manual_seed(seed)
+    net = SceneNet(8)
+    optimiser = torch.optim.AdamW(net.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.005, total_steps=math.ceil(len(images) / 32))
+    fit(net, images, semantic, F.cross_entropy, optimiser, schedule, 1, 32)
+    net.eval()
+    return lambda x: F.interpolate(net(x), scale_factor=16, mode="bilinear")
