@@ -65,8 +65,8 @@ def contact_sheet(difficulty: str, columns: int = 8, rows: int = 2) -> np.ndarra
         top, left = i // columns * (2 * height + 8), i % columns * (width + 4)
         _, target = scenes[i]
         picture = draw_boxes(scenes.images[i], target["boxes"], (255, 0, 160)).permute(1, 2, 0).numpy()
-        # Steps of 16 grey levels keep the file small.
-        sheet[top : top + height, left : left + width] = picture // 16 * 17
+        # Coarser steps of grey keep the file small: noise does not compress.
+        sheet[top : top + height, left : left + width] = picture // 16 * 17 if scenes.recipe.noise else picture // 4 * 4
         masks = np.zeros((height, width, 3), np.uint8)
         for k, (mask, label) in enumerate(zip(target["masks"].numpy(), target["labels"].tolist(), strict=True)):
             # Items of one class differ in brightness, so that one sees where one ends.

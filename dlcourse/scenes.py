@@ -12,8 +12,8 @@ from torch.utils.data import Dataset
 from dlcourse._compose import Recipe, compose
 
 DIFFICULTIES = {
-    "easy": Recipe(items=(1, 2), item_size=(28, 48), overlap=0, contrast=220, light=100, clear=True),
-    "normal": Recipe(items=(1, 4), item_size=(24, 48), overlap=250, contrast=200, light=120, clear=True),
+    "easy": Recipe(items=(1, 2), item_size=(32, 48), overlap=0, contrast=220, light=100, clear=True),
+    "normal": Recipe(items=(1, 4), item_size=(28, 48), overlap=250, contrast=200, light=120, clear=True),
     "hard": Recipe(items=(4, 8), item_size=(12, 32), overlap=600, contrast=60, fade=70, clutter=(2, 5), noise=12),
 }
 DEFAULT_NUMBER = {"train": 2000, "test": 400}
