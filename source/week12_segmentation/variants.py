@@ -1971,19 +1971,18 @@ def train_segmenter(images, semantic, seed):
     net = SceneNet(16).to(memory_format=torch.channels_last)
     weights = torch.full((11,), 1.0)
     weights[0] = 0.3
-    steps = 5 * math.ceil(len(images) / 16)
+    steps = 7 * math.ceil(len(images) / 16)
     optimiser = torch.optim.AdamW(net.parameters(), weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.01, total_steps=steps)
-    for _ in range(5):
+    for _ in range(7):
         for rows in torch.randperm(len(images)).split(16):
             x = (images[rows].float() / 255).contiguous(memory_format=torch.channels_last)
-            y = semantic[rows][:, 1::2, 1::2].long()
+            y = F.avg_pool2d(F.one_hot(semantic[rows].long(), 11).permute(0, 3, 1, 2).float(), 2)
             if torch.rand(1).item() < 0.5:
-                x, y = x.flip(3), y.flip(2)
+                x, y = x.flip(3), y.flip(3)
             z = net(x)
             p = z.softmax(1)
-            t = F.one_hot(y, 11).permute(0, 3, 1, 2).float()
-            dice = (2 * (p * t).sum((0, 2, 3)) + 1) / (p.sum((0, 2, 3)) + t.sum((0, 2, 3)) + 1)
+            dice = (2 * (p * y).sum((0, 2, 3)) + 1) / ((p + y).sum((0, 2, 3)) + 1)
             loss = F.cross_entropy(z, y, weights) + 1 - dice.mean()
             optimiser.zero_grad()
             loss.backward()
@@ -2020,18 +2019,18 @@ class SceneNet(nn.Module):
 
 def train_segmenter(images, semantic, seed):
     torch.manual_seed(seed)
-    net, epochs = SceneNet(16), 5
+    net, epochs = SceneNet(16), 7
     share = torch.bincount(semantic.ravel().long(), minlength=11).double()
     weights = (1 / (share / share.sum()).clamp(min=0.02).sqrt()).float()
     weights = weights / weights.mean()
 
-    def loss(logits, classes):
-        p, t = logits.softmax(1), F.one_hot(classes, 11).movedim(3, 1)
+    def loss(logits, t):
+        p = logits.softmax(1)
         dice = (2 * (p * t).sum((0, 2, 3)) + 1) / ((p + t).sum((0, 2, 3)) + 1)
-        return F.cross_entropy(logits, classes, weights) + 1 - dice.mean()
+        return F.cross_entropy(logits, t, weights) + 1 - dice.mean()
 
     optimiser = torch.optim.AdamW(net.parameters())
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.006, total_steps=epochs * math.ceil(len(images) / 16))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.01, total_steps=epochs * math.ceil(len(images) / 16))
     fit(net, images, semantic, loss, optimiser, schedule, epochs, 16)
     net.eval()
 
@@ -2204,3 +2203,72 @@ def train_segmenter(images, semantic, seed):
     fit(net, images, semantic, F.cross_entropy, optimiser, schedule, 1, 32)
     net.eval()
     return lambda x: F.interpolate(net(x), scale_factor=16, mode="bilinear")
+
+
+# %% label_maps equivalent: whole numbers carry no gradient
+# - return torch.where(same.any(dim=-1), same.long().argmax(dim=-1), 255)
+# + return torch.where(same.any(dim=-1), same.long().argmax(dim=-1), 255).detach()
+
+# %% label_maps equivalent: whole numbers carry no gradient
+# - return table[classes]
+# + return table[classes].detach()
+
+# %% random_crop equivalent: the larger of two numbers, in either order
+# - more = (0, max(width - image.shape[2], 0), 0, max(height - image.shape[1], 0))  # left, right, top, bottom
+# + more = (0, max(0, width - image.shape[2]), 0, max(height - image.shape[1], 0))  # left, right, top, bottom
+
+# %% random_crop equivalent: the larger of two numbers, in either order
+# - more = (0, max(width - image.shape[2], 0), 0, max(height - image.shape[1], 0))  # left, right, top, bottom
+# + more = (0, max(width - image.shape[2], 0), 0, max(0, height - image.shape[1]))  # left, right, top, bottom
+
+# %% bilinear equivalent: the difference is a new tensor that nothing else uses
+# - g = 1 - (torch.arange(size) - (size - 1) / 2).abs() / factor
+# + g = 1 - (torch.arange(size) - (size - 1) / 2).abs_() / factor
+
+# %% bilinear equivalent: a kernel made of numbers has no gradient to cut off
+# - return torch.eye(channels)[:, :, None, None] * torch.outer(g, g)
+# + return (torch.eye(channels)[:, :, None, None] * torch.outer(g, g)).detach()
+
+# %% unpooling equivalent: the zeros are a new tensor that nothing else uses
+# - return zeros.scatter(2, switches.flatten(2), Y.flatten(2)).unflatten(2, (h, w))
+# + return zeros.scatter_(2, switches.flatten(2), Y.flatten(2)).unflatten(2, (h, w))
+
+# %% scores equivalent: counts carry no gradient
+# - return torch.bincount(pairs, minlength=k * k).reshape(k, k)
+# + return torch.bincount(pairs, minlength=k * k).reshape(k, k).detach()
+
+# %% context equivalent: a mean and a 1x1 convolution are linear, and their order does not matter
+# - nn.Sequential(nn.AdaptiveAvgPool2d(b), nn.Conv2d(channels, branch, 1), nn.ReLU()) for b in bins
+# + nn.Sequential(nn.Conv2d(channels, branch, 1), nn.AdaptiveAvgPool2d(b), nn.ReLU()) for b in bins
+
+# %% context equivalent: all views have the same shape
+# - views.append(self.whole(x.mean(dim=(2, 3), keepdim=True)).expand_as(views[0]))
+# + views.append(self.whole(x.mean(dim=(2, 3), keepdim=True)).expand_as(views[1]))
+
+# %% context equivalent: the result of the convolution is a new tensor that nothing else uses
+# - return self.join(torch.cat(views, dim=1).relu()).relu()
+# + return self.join(torch.cat(views, dim=1).relu()).relu_()
+
+# %% context equivalent: the concatenation is a new tensor that nothing else uses
+# - return self.join(torch.cat(views, dim=1).relu()).relu()
+# + return self.join(torch.cat(views, dim=1).relu_()).relu()
+
+# %% instances equivalent: a tensor with one whole number is an index as well
+# - for i in scores.argsort(descending=True, stable=True).tolist():
+# + for i in scores.argsort(descending=True, stable=True):
+
+# %% instances equivalent: PyTorch sorts in a stable way on a CPU, asked or not
+# - for i in scores.argsort(descending=True, stable=True).tolist():
+# + for i in scores.argsort(descending=True).tolist():
+
+# %% instances equivalent: PyTorch sorts in a stable way on a CPU, asked or not
+# - for i in scores.argsort(descending=True, stable=True).tolist():
+# + for i in scores.argsort(descending=True, stable=False).tolist():
+
+# %% instances equivalent: tensors with one number are equal if the numbers are
+# - kept.append(labels[i].item())
+# + kept.append(labels[i])
+
+# %% instances equivalent: whole numbers carry no gradient
+# - return result
+# + return result.detach()
