@@ -1453,13 +1453,14 @@ def conv(channels, out, kernel=3, stride=1):
     return nn.Sequential(layer, nn.BatchNorm2d(out), nn.ReLU())
 
 
-SCENES = {
-    "size": (64, 64),
-    "items": (1, 2),
-    "item_size": (36, 52),
-    "difficulty": "easy",
-    "overlap": 0.1,
-}  # what the scenes are like
+# What the scenes are like: two articles each, which hardly hide each other.
+SCENES = {"size": (64, 64), "items": (2, 2), "item_size": (32, 46), "difficulty": "easy", "overlap": 0.1}
+GROUPS = ("background", "top", "trouser", "dress", "low shoe", "bag", "ankle boot")
+
+
+def grouped(semantic):
+    """Turn the classes of data.SCENE_LABELS, uint8, into numbers of GROUPS: kinds that are hard to tell apart are one class."""
+    return torch.tensor([0, 1, 2, 1, 3, 1, 4, 1, 4, 5, 6], dtype=torch.uint8)[semantic.long()]
 
 
 class Backbone(nn.Module):
@@ -1480,15 +1481,15 @@ class Backbone(nn.Module):
 
 
 def shares_of(semantic, step):
-    """Share of each class in cells of step x step pixels, float (n, 11, h/step, w/step), of classes (n, h, w)."""
-    return F.avg_pool2d(F.one_hot(semantic.long(), 11).movedim(3, 1).float(), step)
+    """Share of each class in cells of step x step pixels, float (n, 7, h/step, w/step), of classes (n, h, w)."""
+    return F.avg_pool2d(F.one_hot(semantic.long(), 7).movedim(3, 1).float(), step)
 
 
 def fit(net, images, semantic, loss, optimiser, schedule, epochs, batch):
     """Train a network.
 
     Images are uint8 (n, 3, h, w), semantic is uint8 (n, h, w). Half of the batches are mirrored. The network gets float
-    images (b, 3, h, w) from 0 to 1. Its logits (b, 11, h/s, w/s) may be s times smaller than the image; then the loss
+    images (b, 3, h, w) from 0 to 1. Its logits (b, 7, h/s, w/s) may be s times smaller than the image; then the loss
     is asked for loss(logits, shares), with the shares of the classes in cells of s x s pixels, of the shape of logits.
     """
     net.train()
@@ -1508,12 +1509,16 @@ def fit(net, images, semantic, loss, optimiser, schedule, epochs, batch):
 
 # %% [markdown]
 # Write `train_segmenter(images, semantic, seed)`. `images` is uint8 `(n, 3, h, w)`, `semantic` uint8 `(n, h, w)` with
-# classes 0 to 10 (`data.SCENE_LABELS`); `h` and `w` are multiples of 16. Train a network on them and return a
-# function (an `nn.Module` counts as one) that takes float images `(m, 3, h, w)` from 0 to 1 and gives logits `(m, 11,
-# h, w)`.
+# classes 0 to 6 (`GROUPS`); `h` and `w` are multiples of 16. Train a network on them and return a function (an
+# `nn.Module` counts as one) that takes float images `(m, 3, h, w)` from 0 to 1 and gives logits `(m, 7, h, w)`. The
+# class `SceneNet` is a place for your network; the test calls `train_segmenter` only.
+#
+# T-shirt, pullover, coat and shirt are one class here, "top", and sandal and sneaker are a "low shoe": the confusion
+# matrix of the lesson shows how often they are mistaken for each other, and learning the difference would take
+# several times as long. Benchmarks do the same: their label maps join classes that cannot be kept apart.
 
 # %% [markdown]
-# - **The bar:** trained on 3,000 scenes of the kind `SCENES` (64 × 64 pixels), the mIoU on 300 other scenes of this
+# - **The bar:** trained on 4,000 scenes of the kind `SCENES` (64 × 64 pixels), the mIoU on 300 other scenes of this
 #   kind is at least **0.80**. These are made of other articles, before other parts of the photographs. Aim at 60
 #   seconds; the test refuses more than 120 seconds of processor time.
 # - The same data and seed give the same network, another seed another one (`torch.manual_seed(seed)` is allowed).
@@ -1525,7 +1530,7 @@ def fit(net, images, semantic, loss, optimiser, schedule, epochs, batch):
 #
 # *Advice.* Width 16 is enough. On the way up, take map 3, bring it to the channels of map 2 by a 1×1 convolution,
 # enlarge it twofold, add map 2 (or concatenate), apply a convolution; go on with map 1 and map 0, and end with a 1×1
-# convolution to 11 channels: logits at half the size, which `F.interpolate` enlarges **after** training.
+# convolution to 7 channels: logits at half the size, which `F.interpolate` enlarges **after** training.
 
 # %% [markdown]
 # `F.cross_entropy(logits, shares, weights)` takes shares as well as classes, and so does Dice: $p \cdot$ share in the
@@ -1537,7 +1542,7 @@ def fit(net, images, semantic, loss, optimiser, schedule, epochs, batch):
 
 # %% nbgrader={"grade": false, "grade_id": "train_segmenter", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class SceneNet(nn.Module):
-    """The given backbone, and a way up to logits (m, 11, h/2, w/2)."""
+    """The given backbone, and a way up to logits (m, 7, h/2, w/2)."""
 
     def __init__(self, width):
         super().__init__()
@@ -1546,7 +1551,7 @@ class SceneNet(nn.Module):
         sizes = (4 * width, 2 * width, width)
         self.side = nn.ModuleList(nn.Conv2d(2 * c, c, 1) for c in sizes)
         self.up = nn.ModuleList(conv(c, c) for c in sizes)
-        self.head = nn.Conv2d(width, 11, 1)
+        self.head = nn.Conv2d(width, 7, 1)
         ### END SOLUTION
 
     def forward(self, x):
@@ -1563,16 +1568,16 @@ def train_segmenter(images, semantic, seed):
 
     Args:
         images: uint8 (n, 3, h, w).
-        semantic: uint8 (n, h, w), classes 0 to 10.
+        semantic: uint8 (n, h, w), classes 0 to 6.
         seed: an int from which all randomness follows.
 
     Returns:
-        A function from float images (m, 3, h, w), 0 to 1, to logits (m, 11, h, w).
+        A function from float images (m, 3, h, w), 0 to 1, to logits (m, 7, h, w).
     """
     ### BEGIN SOLUTION
     torch.manual_seed(seed)
-    net, epochs = SceneNet(16), 5
-    weights = torch.tensor([0.3] + [1.0] * 10)
+    net, epochs = SceneNet(16), 4
+    weights = torch.tensor([0.5] + [1.0] * 6)
 
     def loss(logits, shares):
         p = logits.softmax(dim=1)
@@ -1592,10 +1597,12 @@ def _test_train_segmenter():
     from dlcourse import check, data
 
     check.defined("train_segmenter", globals())
-    kind = {"size": (64, 64), "items": (1, 2), "item_size": (36, 52), "difficulty": "easy", "overlap": 0.1}
-    scenes, others = data.FashionScenes("train", 3000, seed=0, **kind), data.FashionScenes("test", 300, seed=1, **kind)
-    images, semantic = scenes.images, scenes.semantic
-    X, truth = others.images.to(torch.float32) / 255, others.semantic.long()
+    kind = {"size": (64, 64), "items": (2, 2), "item_size": (32, 46), "difficulty": "easy", "overlap": 0.1}
+    scenes, others = data.FashionScenes("train", 4000, seed=0, **kind), data.FashionScenes("test", 300, seed=1, **kind)
+    names = ("background", "top", "trouser", "dress", "low shoe", "bag", "ankle boot")
+    group = torch.tensor([0, 1, 2, 1, 3, 1, 4, 1, 4, 5, 6], dtype=torch.uint8)
+    images, semantic = scenes.images, group[scenes.semantic.long()]
+    X, truth = others.images.to(torch.float32) / 255, group[others.semantic.long()].long()
 
     def train(images, semantic, seed):
         name = f"train_segmenter with {len(images)} scenes, seed {seed}"
@@ -1609,7 +1616,7 @@ def _test_train_segmenter():
         with torch.no_grad():
             z = check.call(net, x, name=f"the trained network on {what}")
         full = "logits at half the size are enlarged with F.interpolate before they are returned."
-        shape = (len(x), 11, *x.shape[2:])
+        shape = (len(x), 7, *x.shape[2:])
         check.tensor(z, f"the logits of {what}", shape=shape, dtype=torch.float32, hint=full)
         return z
 
@@ -1630,16 +1637,16 @@ def _test_train_segmenter():
     start, clock = time.process_time(), time.perf_counter()
     net = train(images, semantic, 0)
     used, wall = time.process_time() - start, time.perf_counter() - clock
-    table = torch.zeros(121, dtype=torch.int64)
+    table = torch.zeros(49, dtype=torch.int64)
     for i in range(0, len(X), 50):
         classes = logits(net, X[i : i + 50], "50 images").argmax(dim=1)
-        table += torch.bincount((11 * truth[i : i + 50] + classes).ravel(), minlength=121)
-    table = table.reshape(11, 11)
+        table += torch.bincount((7 * truth[i : i + 50] + classes).ravel(), minlength=49)
+    table = table.reshape(7, 7)
     hits = table.diagonal().double()
     iou = hits / (table.sum(dim=0) + table.sum(dim=1) - hits)
-    mean, worst = iou.mean().item(), data.SCENE_LABELS[int(iou.argmin())]
+    mean, worst = iou.mean().item(), names[int(iou.argmin())]
     print(f"mIoU {mean:.4f}; training took {wall:.1f} s ({used:.1f} s of processor time)")
-    print(", ".join(f"{name} {value:.2f}" for name, value in zip(data.SCENE_LABELS, iou.tolist(), strict=True)))
+    print(", ".join(f"{name} {value:.2f}" for name, value in zip(names, iou.tolist(), strict=True)))
     check.that(used <= 120, f"training took {used:.0f} s of processor time; at most 120 are allowed")
     low = f"the mIoU is {mean:.3f}, below 0.80; the lowest IoU is {iou.min():.3f} ({worst})"
     check.that(mean >= 0.80, low, hint="see the advice in the text; is background predicted too often?")
@@ -1657,18 +1664,18 @@ print("Exercise 11: every test in this cell passed.")
 # %%
 scenes = data.FashionScenes("train", 600, seed=0, **SCENES)
 others = data.FashionScenes("test", 3, seed=1, **SCENES)
-net = train_segmenter(scenes.images, scenes.semantic, 0)
+net, truth = train_segmenter(scenes.images, grouped(scenes.semantic), 0), grouped(others.semantic)
 with torch.no_grad():
     found = net(others.images.float() / 255).argmax(dim=1)
 fig, panels = plt.subplots(3, 3, figsize=(8, 8))
 for i, column in enumerate(panels.T):
-    for panel, picture in zip(column, (others.images[i].movedim(0, 2), others.semantic[i], found[i]), strict=True):
-        panel.imshow(picture, cmap="tab20", vmin=0, vmax=10, interpolation="nearest")
+    for panel, picture in zip(column, (others.images[i].movedim(0, 2), truth[i], found[i]), strict=True):
+        panel.imshow(picture, cmap="tab20", vmin=0, vmax=6, interpolation="nearest")
         panel.axis("off")
     names = [data.SCENE_LABELS[label] for label in others.targets[i]["labels"].tolist()]
     column[0].set_title(", ".join(names), fontsize=8)
 plt.show()
-accuracy = np.mean((found == others.semantic).numpy())
+accuracy = np.mean((found == truth).numpy())
 print(f"pixel accuracy on these three scenes: {accuracy:.3f}")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "explanation_question", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -1738,9 +1745,9 @@ print(f"pixel accuracy on these three scenes: {accuracy:.3f}")
 # **4 points: specific.** All three parts and the line on help are there. Part 1 has an observation that can only come
 # from doing the work (a number, a message, a figure); part 2 says what exactly is unclear or was hard, and what was
 # tried; part 3 is a step one could check off.
-# *Example:* "My mIoU was 0.31 with plain cross-entropy and 0.8 with a weight and Dice; shirts stay at 0.5, most of
-# their pixels are called pullover. ... I do not see why my table was transposed and the mIoU still right; I tried the
-# example. ... On Tuesday I draw the confusion of the upper garments. Help: none."
+# *Example:* "My mIoU was 0.61 with plain cross-entropy and 0.82 with a weight and Dice; low shoes are the lowest, and
+# most of their wrong pixels lie between the straps of sandals. ... I do not see why my table was transposed and the
+# mIoU still right; I tried the example. ... On Tuesday I draw the confusion of the upper garments. Help: none."
 #
 # **2 points: general or incomplete.** One part or the line on help is missing, or the parts are there but two of them
 # are so general that they would fit any week.
@@ -1754,8 +1761,8 @@ print(f"pixel accuracy on these three scenes: {accuracy:.3f}")
 # %% [markdown] nbgrader={"grade": true, "grade_id": "weekly_report", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # **What I learnt.** I can build a transposed convolution from copies of the kernel. My first version had the windows
 # right and the channels wrong: for W of shape (2, 2, 3, 3) it ran without an error, for (3, 2, 3, 2) einsum refused,
-# and only then did I see that the input channel comes first. My network's lowest IoU is the shirt's; in the table
-# most of its lost pixels are called t-shirt, pullover or coat.
+# and only then did I see that the input channel comes first. My network's lowest IoU is that of the low shoes;
+# most of the wrong pixels lie between the straps of sandals.
 #
 # **What I am stuck on.** The mean of the mIoU of my batches is lower than the mIoU of the summed table. I tried
 # batches of 10 and of 100, and the difference shrinks. Is it only that rare classes are missing or tiny in a small
