@@ -287,8 +287,8 @@ print("Exercise 2: every test in this cell passed.")
 # A transposed convolution with the right fixed weights *is* bilinear upsampling. FCN starts from these weights.
 #
 # Write `bilinear_kernel(channels, factor)`, both ints, 1 or larger. With $K = 2f - (f \bmod 2)$ for the factor $f$,
-# the result is float32 `(channels, channels, K, K)`, the layout of `F.conv_transpose2d`. Entry $(i, j)$ of the kernel
-# from a channel to itself is $g_i\,g_j$; from a channel to another one it is 0.
+# the result is float32 `(channels, channels, K, K)`, the layout of `F.conv_transpose2d`, and asks for no gradient.
+# Entry $(i, j)$ of the kernel from a channel to itself is $g_i\,g_j$; from a channel to another one it is 0.
 #
 # $$g_i = 1 - \frac{|\,i - (K - 1)/2\,|}{f}, \qquad i = 0, \dots, K - 1$$
 
@@ -1658,11 +1658,11 @@ print("Exercise 11: every test in this cell passed.")
 # %% [markdown]
 # ### Look at it (no points)
 #
-# The cell trains *your* network once more on fewer scenes and draws three test scenes (top), the true classes
+# The cell trains *your* network once more on 400 scenes, a tenth, and draws three test scenes (top), the true classes
 # (middle) and the predicted ones (bottom). Where do they differ: at the edges, or in the class of a whole article?
 
 # %%
-scenes = data.FashionScenes("train", 600, seed=0, **SCENES)
+scenes = data.FashionScenes("train", 400, seed=0, **SCENES)
 others = data.FashionScenes("test", 3, seed=1, **SCENES)
 net, truth = train_segmenter(scenes.images, grouped(scenes.semantic), 0), grouped(others.semantic)
 with torch.no_grad():
