@@ -36,7 +36,8 @@ for package, origin in {"dlcourse": COURSE, "d2l": "d2l==1.0.3"}.items():
 # - build FCN, U-Net, pyramid pooling and ASPP from blocks you know, and a mask head on the same backbone;
 # - score with pixel accuracy, mIoU and Dice from one table, with an ignore label;
 # - explain the errors of a trained network.
-#
+
+# %% [markdown]
 # **Time:** about four hours of reading and trying; all cells together run in two to four minutes. **Builds on:**
 # convolution and receptive fields (week 7), residual networks and batch normalisation (week 8), transforms (week 9),
 # boxes and IoU (week 10), Mask R-CNN and RoIAlign (week 11).
@@ -72,7 +73,8 @@ print(device, "with", K, "classes:", ", ".join(NAMES))
 # | **semantic** | which class is each pixel? | class map, int64 $(h, w)$ |
 # | **instance** | which objects are there, and which pixels has each? | $r$ masks, bool $(r, h, w)$, with classes |
 # | **panoptic** | both, for every pixel and without overlap | map with class and number of the object |
-#
+
+# %% [markdown]
 # Our scenes come with all three answers. Articles of clothing lie on a photographed ground; class 0 is the
 # background.
 
@@ -168,7 +170,8 @@ plt.show()
 # Labels are often stored as pictures: people can look at them. Each class has a colour in a **palette**; what lies
 # between objects, or is unclear, gets a colour that is in no list and becomes **255**, "ignore". The network needs
 # class numbers. From numbers to colours is one index operation: `COLOURS[classes]` has shape $(h, w, 3)$.
-#
+
+# %% [markdown]
 # **Predict first.** The way back compares colours. Somebody writes one number for each colour,
 # `65536 * r + 256 * g + b`, with the uint8 tensors of the picture. What happens?
 #
@@ -208,7 +211,8 @@ print("classes before:", part.unique().long().tolist(), "  after bilinear:", wro
 # A crop, a flip or a rotation moves pixels, so the label map must move with it: **draw the random numbers once, apply
 # them twice**. A change of brightness moves nothing and leaves the labels alone. Where a crop reaches beyond the
 # image, the image gets any number (0, say) and the labels get 255, because nobody knows what is there.
-#
+
+# %% [markdown]
 # The figure shows a scene and its label map after a joint mirroring (left pair) and after the mistake of mirroring
 # the image only (right pair). The loss does not complain about the second: it just trains the network on nonsense.
 
@@ -226,7 +230,8 @@ plt.show()
 #
 # Count, over all pixels of all images, how often class $t$ was called $p$: the **confusion matrix** $\mathbf{M}$,
 # $(k, k)$. For class $c$: TP is the diagonal entry, FN the rest of its row, FP the rest of its column.
-#
+
+# %% [markdown]
 # $$\text{pixel accuracy} = \frac{\sum_c M_{cc}}{\sum M} \qquad \mathrm{IoU}_c = \frac{TP}{TP + FP + FN} \qquad
 # \mathrm{Dice}_c = \frac{2\,TP}{2\,TP + FP + FN}$$
 #
@@ -267,7 +272,8 @@ print(f"all background: pixel accuracy {(M.trace() / M.sum()).item():.3f}, mIoU 
 #
 # **Ignore.** Pixels with the target 255 are removed from both maps before counting, *whatever was predicted there*.
 # Otherwise a network would be punished for answering where nobody knows the answer.
-#
+
+# %% [markdown]
 # **Add tables, not scores.** The mean of the IoU of batches is not the IoU of the whole set: a class with three
 # pixels in a batch would count like one with three thousand. The cell shows how far apart the two are.
 
@@ -302,7 +308,8 @@ plt.show()
 #
 # A backbone shrinks: after four halvings, one cell stands for $16 \times 16$ pixels. It knows *what* and has
 # forgotten *where*. Segmentation needs the way back up. Three tools do it.
-#
+
+# %% [markdown]
 # ### Bilinear interpolation
 #
 # Each new pixel is a weighted mean of its four nearest old ones. There is nothing to learn. With
@@ -392,7 +399,8 @@ plt.show()
 # Max-pooling keeps the largest number of a window and forgets where it stood. SegNet keeps the place as well, the
 # **switch**, and on the way up puts the number back there, with zeros around it; convolutions then fill the gaps.
 # PyTorch counts a switch as `row * w + column` in the plane of the input.
-#
+
+# %% [markdown]
 # **Predict first.** A window holds only negative numbers. After pooling and unpooling, what is the largest number
 # there?
 #
@@ -478,7 +486,8 @@ for i, m in enumerate(Backbone(16)(torch.zeros(2, 3, 96, 96))):
 # Long, Shelhamer and Darrell (2015) saw that the last linear layer of a classifier is a $1 \times 1$ convolution:
 # apply it to a map of any size, and every cell gets scores. A **fully convolutional network** has no other layers, so
 # it takes images of any size.
-#
+
+# %% [markdown]
 # - **FCN-32s:** scores of the last map, enlarged to the image. Right about *what*, coarse about *where*.
 # - **FCN-16s, FCN-8s:** the scores are doubled in size, the scores of the next larger map are **added**, and so on.
 #   Adding is possible because scores mean the same on every map.
@@ -511,7 +520,8 @@ print(tuple(FCN(16, 4)(torch.zeros(2, 3, 64, 160)).shape), "for images of 64 x 1
 # Ronneberger and others (2015) join **features**, not scores: enlarge the deep map, **concatenate** it with the map
 # of the same size from the way down, and let a convolution decide what to take from each. Drawn, the way down and the
 # way up make the letter U. The skips carry edges, the deep path carries meaning.
-#
+
+# %% [markdown]
 # | | FCN | U-Net |
 # | --- | --- | --- |
 # | joins | scores, by addition | features, by concatenation |
@@ -546,7 +556,8 @@ for name, net in [("FCN", FCN(16, 4)), ("U-Net", UNet(16))]:
 #
 # Segmentation is classification of every pixel, so the loss is cross-entropy over all pixels: logits $(b, k, h, w)$,
 # targets $(b, h, w)$; PyTorch's `F.cross_entropy` takes exactly these shapes, with `ignore_index=255`.
-#
+
+# %% [markdown]
 # Most pixels are background, and the mean over pixels listens to the majority. Two cures are used together:
 #
 # - **Weights:** each pixel's loss is multiplied by the weight of its class; a small one for the background.
@@ -586,7 +597,8 @@ def dice_loss(logits, shares):
 # Our networks give logits at half the size. We compare them there, which is four times cheaper, and enlarge only the
 # final map. But what is the class of a cell of $2 \times 2$ pixels at an edge? Two answers: the class of one of its
 # pixels, or the **share** of each class, such as ½ shirt and ½ background.
-#
+
+# %% [markdown]
 # **Predict first.** Suppose a network learnt its targets perfectly. Which mIoU does it reach after enlarging, in each
 # case?
 #
@@ -734,7 +746,8 @@ plt.show()
 # hardly larger than its own edge. In the fifth, FCN calls one half of a sneaker sandal (light blue): nothing in a
 # semantic network says that one object has one name. In the second and the fourth scene, two articles of one class
 # touch and become one region.
-#
+
+# %% [markdown]
 # Do not conclude that FCN is the better design because its mIoU is a little higher here. U-Net has more layers
 # between the loss and the backbone, and five epochs are few: its loss starts later and is still falling.
 
@@ -826,13 +839,15 @@ for low, high in zip(bounds[:-1], bounds[1:], strict=True):
 # The third suspect is acquitted: the smallest quarter does not come off worse than the largest. Even our smallest
 # articles are large enough, and many of the largest are tops, which have the wrong name more often. Measure before
 # you change a network: finer maps would not have helped here.
-#
+
+# %% [markdown]
 # ## 12. Wider views: dilation, DeepLab, PSPNet
 #
 # To name a pixel one must see its surroundings. Pooling widens the view but costs resolution. **Dilation** widens it
 # for free: a $3 \times 3$ kernel with rate $r$ looks at pixels $r$ apart, 9 weights over a window of $2r + 1$.
 # Padding $r$ keeps the size.
-#
+
+# %% [markdown]
 # The figure shows which inputs can influence one output (black: can) after three $3 \times 3$ layers. Rates 1, 1, 1:
 # a square of 7. Rates 1, 2, 4: a full square of 15, with the same number of weights. Rates 4, 4, 4: a square of 25
 # with holes, the **gridding** effect: neighbours in the output look at disjoint inputs.
@@ -864,12 +879,14 @@ plt.show()
 # With a rate as large as the map, a dilated $3 \times 3$ kernel has only its centre inside: it degenerates to a $1
 # \times 1$ convolution. This is why v3 added the image mean. In ASPP all branches see the same input and keep its
 # size, are concatenated, and a $1 \times 1$ convolution joins them.
-#
+
+# %% [markdown]
 # **PSPNet** (2017) takes another way to the same end: average the map over grids of $1 \times 1$, $2 \times 2$, $3
 # \times 3$ and $6 \times 6$ cells, reduce the channels by a $1 \times 1$ convolution, enlarge each to the size of the
 # map and concatenate all with the map itself. A pixel then knows what is in the whole image, in its quarter, and so
 # on.
-#
+
+# %% [markdown]
 # The figure shows one channel of U-Net's last backbone map for a test scene ($6 \times 6$) and its averages over
 # three grids.
 
@@ -904,7 +921,8 @@ plt.show()
 # map of fixed size out of the backbone for each box. A small head (convolutions, one transposed convolution, a $1
 # \times 1$ convolution) gives **one mask per class**, and only the channel of the box's class is trained. So the
 # masks of different classes do not compete: the class was decided elsewhere.
-#
+
+# %% [markdown]
 # We keep U-Net's features **frozen**, before its last layer, put a mask head on them, and use the true boxes in the
 # place of a detector's. Training takes some seconds.
 
@@ -1002,7 +1020,8 @@ plt.show()
 # The two pairs of trousers, one region for the semantic head, are two objects for the mask head; the number beside
 # each is its mean probability. Two limits: a mask has $24 \times 24$ cells however large the box is, and we gave it
 # the true boxes and classes. With a detector in front, its misses and wrong names come on top.
-#
+
+# %% [markdown]
 # **Panoptic.** Masks of a mask head may overlap, and a pixel can have only one owner. The usual rule: take the
 # objects by falling score, give each the pixels that are still free, leave out what has lost too much, and fill the
 # rest with stuff. You write this in the assignment.
@@ -1066,5 +1085,6 @@ print("panoptic numbers:", owner.unique().tolist(), " classes:", (owner // 1000)
 # 9. Pyramid pooling and ASPP.
 # 10. A mask head, its loss, and the panoptic map.
 # 11. A network that reaches an mIoU of 0.80.
-#
+
+# %% [markdown]
 # And in your own words: one explanation, and a weekly report. Start today with exercises 1 and 2.

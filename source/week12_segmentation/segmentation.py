@@ -66,7 +66,8 @@ from dlcourse import data
 # **Rules for all exercises.** No function changes its inputs. A shape is exact: `(h, w)` is not `(1, h, w)`. "A
 # float" means a Python float. All tensors are PyTorch tensors on the CPU. A result that is a pair may be a tuple or a
 # list.
-#
+
+# %% [markdown]
 # | symbol | meaning |
 # | --- | --- |
 # | `n`, `c` | images in a batch, channels |
@@ -80,7 +81,8 @@ from dlcourse import data
 # People draw labels as colour pictures; a network needs class numbers. `palette` is uint8 `(k, 3)`: row `i` is the
 # colour (red, green, blue) of class `i`. It has `k` different colours, 1 to 255 of them, and none is white
 # (255, 255, 255).
-#
+
+# %% [markdown]
 # - `colours_to_classes(picture, palette)`: `picture` is uint8 `(h, w, 3)`. The result is int64 `(h, w)` with the
 #   class of each pixel, and 255 where the colour is not in the palette.
 # - `classes_to_colours(classes, palette)`: `classes` is int64 `(h, w)` with entries 0 to `k - 1`, or 255. The result
@@ -285,7 +287,8 @@ print("Exercise 2: every test in this cell passed.")
 # ## Exercise 3: The bilinear kernel (7 points, 30 minutes)
 #
 # A transposed convolution with the right fixed weights *is* bilinear upsampling. FCN starts from these weights.
-#
+
+# %% [markdown]
 # Write `bilinear_kernel(channels, factor)`, both ints, 1 or larger. With $K = 2f - (f \bmod 2)$ for the factor $f$,
 # the result is float32 `(channels, channels, K, K)`, the layout of `F.conv_transpose2d`, and asks for no gradient.
 # Entry $(i, j)$ of the kernel from a channel to itself is $g_i\,g_j$; from a channel to another one it is 0.
@@ -297,7 +300,8 @@ print("Exercise 2: every test in this cell passed.")
 # dtype, is `(n, c, factor * h, factor * w)` and equals
 # `F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)` **everywhere**, up to rounding.
 # Gradients flow.
-#
+
+# %% [markdown]
 # *Advice.* A transposed convolution with this kernel, stride $f$ and padding $\lfloor f/2 \rfloor$ gives the right
 # size, but beyond the border it sees zeros and darkens the edge. So repeat the border pixels first
 # (`F.pad(..., mode="replicate")`), and cut more away afterwards: a larger padding of the transposed convolution does
@@ -422,7 +426,8 @@ print("Exercise 3: every test in this cell passed.")
 #
 # *Not allowed:* the convolutions of PyTorch, `F.fold`, and gradients by autograd (the gradient of a convolution is a
 # transposed convolution).
-#
+
+# %% [markdown]
 # *Example:* `X = [[[[1., 2.]]]]`, `W = [[[[1., 10., 100.]]]]` and stride 2: pixel 1 gives `[1, 10, 100, 0, 0]`, pixel
 # 2 gives `[0, 0, 2, 20, 200]`; the sum is `[1, 10, 102, 20, 200]`. (Padding 1 would cut off rows as well, and there
 # is only one.)
@@ -522,7 +527,8 @@ print("Exercise 4: every test in this cell passed.")
 # ## Exercise 5: Max-pooling that remembers, and unpooling (7 points, 25 minutes)
 #
 # Max-pooling forgets *where* the maximum was. SegNet kept the places, called switches, and put the values back there.
-#
+
+# %% [markdown]
 # Write `pool_with_switches(X, size)`. `X` is `(n, c, h, w)`, float; `size` is an int. Windows are `size` × `size` and
 # do not overlap; `h` and `w` are at least `size`, and rows or columns that fill no whole window are left out. It
 # returns the pair of the maxima and the switches, both `(n, c, h // size, w // size)`.
@@ -637,7 +643,8 @@ print("Exercise 5: every test in this cell passed.")
 # ## Exercise 6: Pixel accuracy, mIoU, Dice (10 points, 35 minutes)
 #
 # One table of counts gives every score, for any number of batches.
-#
+
+# %% [markdown]
 # Write `confusion(predicted, target, k, ignore=255)`. `predicted` (int64, entries 0 to `k - 1`) and `target` (int64
 # or uint8, entries 0 to `k - 1` or `ignore`) have one shape, whichever it is. The result is int64 `(k, k)`: entry
 # `[t, p]` counts the pixels of class `t` for which `p` was predicted. Pixels whose target is `ignore` are not
@@ -652,7 +659,8 @@ print("Exercise 5: every test in this cell passed.")
 # | `"iou"` | float64 tensor `(k,)`: for each class TP / (TP + FP + FN) |
 # | `"mean_iou"` | float: the mean of `"iou"` over the classes that occur |
 # | `"mean_dice"` | float: the mean of 2 TP / (2 TP + FP + FN) over the classes that occur |
-#
+
+# %% [markdown]
 # A class **occurs** if it stands in the target or in the prediction. The IoU of any other class is NaN, and no mean
 # contains it.
 
@@ -787,7 +795,8 @@ print("Exercise 6: every test in this cell passed.")
 #
 # In a scene most pixels are background. Cross-entropy alone is content with predicting it everywhere; Dice asks every
 # class for overlap.
-#
+
+# %% [markdown]
 # Write `segmentation_loss(logits, target, weights, ignore=255)`. `logits` is float `(n, k, h, w)`; `target` is int64
 # `(n, h, w)` with entries 0 to `k - 1` or `ignore`; `weights` is float `(k,)`, above 0. At least one pixel is not
 # ignored. The result is a tensor of shape `()`, the sum of two terms.
@@ -800,7 +809,8 @@ print("Exercise 6: every test in this cell passed.")
 # \qquad
 # L_{\mathrm{Dice}} = 1 - \frac1k \sum_{c=0}^{k-1}
 # \frac{2\sum_{i \in C} p_{ic}\,[t_i = c] + 1}{\sum_{i \in C} p_{ic} + \sum_{i \in C} [t_i = c] + 1}$$
-#
+
+# %% [markdown]
 # $[t_i = c]$ is 1 where the target is $c$ and 0 elsewhere. The sums go over the whole batch at once, not image by
 # image. The 1 in numerator and denominator keeps classes that do not occur harmless.
 
@@ -808,7 +818,8 @@ print("Exercise 6: every test in this cell passed.")
 # - Ignored pixels enter no sum: not the loss, not the sums of $p$. Their logits receive the gradient 0.
 # - Logits from −1,000 to 1,000 give a correct finite result. Gradients flow to the logits.
 # - `F.cross_entropy` and everything else is allowed.
-#
+
+# %% [markdown]
 # *Example:* two pixels, two classes, all logits 0, targets 0 and 1, weights `[1., 3.]`: cross-entropy $\ln 2$; each
 # class has $(2 \cdot 0.5 + 1)/(1 + 1 + 1) = 2/3$, so the Dice term is $1/3$; together 1.0265.
 
@@ -1093,7 +1104,8 @@ print("Exercise 8: every test in this cell passed.")
 # 1. average `x` over a grid of `b` × `b` cells (`nn.AdaptiveAvgPool2d`, also where `h` or `w` is no multiple of `b`);
 # 2. 1×1 convolution to `branch` channels, ReLU;
 # 3. interpolate to `(h, w)`, bilinear, `align_corners=False`.
-#
+
+# %% [markdown]
 # The result is the concatenation of `x` and the branches in the order of `bins`:
 # `(n, channels + len(bins)·branch, h, w)`.
 
@@ -1104,7 +1116,8 @@ print("Exercise 8: every test in this cell passed.")
 # 1. a 1×1 convolution to `out` channels;
 # 2. for each `r` of `rates` a 3×3 convolution to `out` channels with dilation `r` and padding `r`;
 # 3. the mean of `x` over all pixels, a 1×1 convolution of its own to `out` channels, the same for every pixel.
-#
+
+# %% [markdown]
 # Then one more 1×1 convolution, from `(2 + len(rates))·out` to `out` channels, and ReLU. Result: `(n, out, h, w)`.
 
 # %% [markdown]
@@ -1237,7 +1250,8 @@ print("Exercise 9: every test in this cell passed.")
 #
 # Semantic segmentation does not count: two bags that touch are one patch. Mask R-CNN puts another head on the same
 # backbone and predicts one small mask for each detected object.
-#
+
+# %% [markdown]
 # **`MaskHead(channels, hidden, classes)`** is an `nn.Module`. `forward(x)` takes one map for each of `r` regions,
 # `(r, channels, s, s)`, and gives logits `(r, classes, 2s, 2s)`: two 3×3 convolutions with padding 1 to `hidden`
 # channels, each with ReLU; a transposed convolution from `hidden` to `hidden` with kernel 2 and stride 2, ReLU; a 1×1
@@ -1437,7 +1451,8 @@ print("Exercise 10: every test in this cell passed.")
 #
 # The cell below is given: a backbone that makes four maps, and a training loop. You add what makes it a segmentation
 # network: the way up, the loss, the optimiser and its schedule.
-#
+
+# %% [markdown]
 # | `Backbone(width)(x)` for `x` `(m, 3, h, w)` | shape |
 # | --- | --- |
 # | map 0 | `(m, width, h/2, w/2)` |
@@ -1512,7 +1527,8 @@ def fit(net, images, semantic, loss, optimiser, schedule, epochs, batch):
 # classes 0 to 6 (`GROUPS`); `h` and `w` are multiples of 16. Train a network on them and return a function (an
 # `nn.Module` counts as one) that takes float images `(m, 3, h, w)` from 0 to 1 and gives logits `(m, 7, h, w)`. The
 # class `SceneNet` is a place for your network; the test calls `train_segmenter` only.
-#
+
+# %% [markdown]
 # T-shirt, pullover, coat and shirt are one class here, "top", and sandal and sneaker are a "low shoe": the confusion
 # matrix of the lesson shows how often they are mistaken for each other, and learning the difference would take
 # several times as long. Benchmarks do the same: their label maps join classes that cannot be kept apart.
