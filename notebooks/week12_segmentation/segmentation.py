@@ -971,7 +971,8 @@ torch.manual_seed(0)
 optimiser = torch.optim.AdamW(mask_head.parameters(), 0.003)
 for step, rows in enumerate(torch.randperm(600).split(12)):
     cut, labels_of, wanted = batch_of(rows.tolist())
-    logits = mask_head(cut)[torch.arange(len(labels_of)), labels_of]  # (r, 24, 24): the channel of the class
+    own_channel = torch.arange(len(labels_of), device=device), labels_of
+    logits = mask_head(cut)[own_channel]  # (r, 24, 24): the channel of the class
     loss = F.binary_cross_entropy_with_logits(logits, wanted.float())
     optimiser.zero_grad()
     loss.backward()
