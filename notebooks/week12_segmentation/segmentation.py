@@ -741,11 +741,9 @@ for panel, name in zip(panels[:, 0], ["image", "truth", "FCN", "U-Net", "U-Net w
 plt.show()
 
 # %% [markdown]
-# Both networks find nearly every article. The last row shows two kinds of errors: thin lines along every outline, and
-# filled patches where a part of an article has the wrong name. In the third scene a sandal lies on a coat and is
-# hardly larger than its own edge. In the fifth, FCN calls one half of a sneaker sandal (light blue): nothing in a
-# semantic network says that one object has one name. In the second and the fourth scene, two articles of one class
-# touch and become one region.
+# Look for three things. Thin lines along the outlines in the last row: the edge is a pixel off. Filled patches: an
+# article, or a part of it, has the wrong name; nothing in a semantic network says that one object has one name.
+# And articles of one class that touch: they become one region.
 
 # %% [markdown]
 # Do not conclude that FCN is the better design because its mIoU is a little higher here. U-Net has more layers
@@ -782,11 +780,10 @@ plt.legend()
 plt.show()
 
 # %% [markdown]
-# The figure shows the share of wrong pixels against the distance from the nearest edge. Right at an edge, about one
-# pixel in three is wrong; two pixels away, one in six; far from every edge, one or two in a hundred. Two reasons: the
-# logits have half the size of the image, and along its edge an article is blended with the ground. From 3 to 7 pixels
-# the curve falls slowly, and neither network is better at the edge than the other: there the error is not the outline
-# but the name.
+# The figure shows the share of wrong pixels against the distance from the nearest edge. Right at an edge, roughly one
+# pixel in three is wrong; far from every edge, hardly any. Two reasons: the logits have half the size of the image,
+# and along its edge an article is blended with the ground. In between the curve falls slowly: there the error is not
+# the outline but the name.
 
 # %% [markdown]
 # Next the classes. The figure shows U-Net's confusion matrix, each row divided by its sum: row = truth, column =
@@ -812,11 +809,11 @@ print(f"article pixels called an article: {(articles.sum() / M[1:].sum()).item()
 print(f"of these, with the right name:    {(articles.trace() / articles.sum()).item():.3f}")
 
 # %% [markdown]
-# About 95 of 100 article pixels are called *some* article, but only three quarters of these have the right name. Most
-# of the lost ones are tops: pullover, shirt, t-shirt and coat are called each other, as in week 4, and no way up can
-# cure it. Better features can: longer training, more articles, a pretrained backbone. Or one joins classes that
-# cannot be kept apart, as you do in the assignment. Sandals and sneakers lose pixels to the background as well:
-# straps and soles are thin.
+# Nearly all article pixels are called *some* article. The second number, clearly lower, says how many of these have
+# the right name. Look for the dark fields off the diagonal: tops (pullover, shirt, t-shirt, coat) are called each
+# other, as in week 4, and no way up can cure it. Better features can: longer training, more articles, a pretrained
+# backbone. Or one joins classes that are hard to keep apart, as you do in the assignment. In the first column stand
+# the pixels that are lost to the background: thin parts such as straps and handles.
 
 # %% [markdown]
 # And the size: for each article, the share of its visible pixels that U-Net names rightly, grouped by the number of
@@ -836,9 +833,9 @@ for low, high in zip(bounds[:-1], bounds[1:], strict=True):
           f"{100 * (group < 0.1).mean():.0f} % of the articles missed or misnamed as a whole")  # fmt: skip
 
 # %% [markdown]
-# The third suspect is acquitted: the smallest quarter does not come off worse than the largest. Even our smallest
-# articles are large enough, and many of the largest are tops, which have the wrong name more often. Measure before
-# you change a network: finer maps would not have helped here.
+# Compare the first line with the last. A network that fails on small objects shows a clear slope here. Our smallest
+# articles still cover more than a hundred pixels, so do not expect much of one. Measure before you change a network:
+# without a slope, finer maps will not help.
 
 # %% [markdown]
 # ## 12. Wider views: dilation, DeepLab, PSPNet
@@ -1018,9 +1015,9 @@ objects_picture(target["masks"], own[: len(masks)], list(map(str, order)), panel
 plt.show()
 
 # %% [markdown]
-# The two pairs of trousers, one region for the semantic head, are two objects for the mask head; the number beside
-# each is its mean probability. Two limits: a mask has $24 \times 24$ cells however large the box is, and we gave it
-# the true boxes and classes. With a detector in front, its misses and wrong names come on top.
+# The two articles of one class, one region for the semantic head, are two objects for the mask head; the number
+# beside each is its mean probability. Two limits: a mask has $24 \times 24$ cells however large the box is, and we
+# gave it the true boxes and classes. With a detector in front, its misses and wrong names come on top.
 
 # %% [markdown]
 # **Panoptic.** Masks of a mask head may overlap, and a pixel can have only one owner. The usual rule: take the
