@@ -366,15 +366,20 @@ def _cells_cpu(course: Path, assignment: str) -> tuple[list[float], float]:
 
     The imports are those of the instructor's cells, executed once in a new process.
     """
-    from autograder.engine.plan import make_plan
+    from autograder.engine.plan import is_test, make_plan
     from autograder.engine.restore import restore
 
     (source_path,) = (course / "source" / assignment).glob("*.ipynb")
     source = nbformat.read(source_path, as_version=4)
+    # Every cell of the assignment is restored; checksums would only say which answers were never worked on.
+    names = {cell.metadata.nbgrader.grade_id: "" for cell in source.cells if "nbgrader" in cell.metadata}
     with tempfile.TemporaryDirectory(prefix="ag-bench-") as folder:
         for path in sorted((course / "submitted").glob(f"*/{assignment}/{source_path.name}")):
             notebook = nbformat.read(path, as_version=4)
-            restore(notebook, source, {})
+            restore(notebook, source, names)
+            tests = sum(is_test(cell) for cell in notebook.cells)
+            if not tests or tests != sum(is_test(cell) for cell in source.cells):
+                raise CourseError(f"{path} could not be restored: its tests would not be measured")
             cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
             Path(folder, f"{path.parent.parent.name}.json").write_text(json.dumps(cells), "utf-8")
         Path(folder, _IMPORTS).write_text("\n".join(make_plan(source).imports), "utf-8")

@@ -24,6 +24,32 @@ them, name them in the course's pyproject.toml:
   week07_text = ["torch", "d2l.torch", "sentencepiece"]
 """
 
+_REPORT_HELP = """\
+exit codes:
+  0  the page is written; its path is printed
+  1  there is no gradebook yet, or the week or learner is not in it
+  2  wrong usage
+
+The page is one file without scripts, for a browser. It names learners and may quote hidden tests: it is for those
+who teach. Learners get the pages of `nbgrader generate_feedback`.
+"""
+
+_EXPORT_HELP = """\
+formats:
+  csv     one row a learner, for Excel, LibreOffice and pandas; several weeks side by side
+  moodle  with a grading worksheet as --roster: the same file with its Grade column filled (one week). With another
+          list of participants, or none: a file for "Import > CSV file" of the gradebook
+  canvas  the file that Canvas exports (Gradebook > Export) as --roster, with the weeks' columns filled
+
+exit codes:
+  0  every final mark is in the file
+  1  the course, the roster or the columns do not allow it; nothing is written, the message says what to do
+  2  wrong usage
+  3  written, but some learners have no row or more than one, some rows have no learner, or a cell may not be
+     changed; stderr lists them
+Unfinished marks (a hand grade waits, or a person must look) are left out and listed, and change no exit code.
+"""
+
 _QUALITY_HELP = """\
 exit codes:
   0  all right answers are accepted, all wrong ones rejected, a blank one earns nothing, nothing is unfair, and at
@@ -116,6 +142,42 @@ def main(argv: list[str] | None = None) -> int:
     quality.add_argument("--no-fairness", action="store_true", help="only the answers themselves")
     quality.add_argument("--no-sandbox", action="store_true", help="run answers with your own rights")
     quality.set_defaults(run=_quality)
+
+    report = commands.add_parser(
+        "report",
+        help="write a page about a week of the class, or about one learner",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_REPORT_HELP,
+    )
+    about = report.add_mutually_exclusive_group(required=True)
+    about.add_argument("week", nargs="?", help="name of the assignment, such as week03_linear_regression")
+    about.add_argument("--student", metavar="ID", help="a learner, over all weeks")
+    report.add_argument("--output", type=Path, metavar="FILE", help="where the page goes (default: build/reports/)")
+    report.set_defaults(run=_report_page)
+
+    export = commands.add_parser(
+        "export",
+        help="write marks for spreadsheets, Moodle or Canvas",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EXPORT_HELP,
+    )
+    export.add_argument("week", nargs="+", help="names of assignments")
+    export.add_argument("--format", choices=("csv", "moodle", "canvas"), default="csv")
+    export.add_argument("--output", type=Path, metavar="FILE", help="where it goes (default: build/exports/)")
+    export.add_argument("--roster", type=Path, metavar="FILE", help="what Moodle or Canvas exported")
+    export.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="WEEK=TITLE",
+        help="the roster's column for a week, if its title is not the week's name; may be repeated",
+    )
+    export.add_argument("--scale", action="store_true", help="convert marks to the roster's maximum, if it differs")
+    export.add_argument("--feedback", action="store_true", help="moodle: also the comments of graders")
+    export.add_argument("--include-unfinished", action="store_true", help="also marks that can still change")
+    export.add_argument("--decimal-comma", action="store_true", help="write 7,5 and semicolons between columns")
+    export.add_argument("--no-bom", action="store_true", help="csv: without the mark by which Excel knows UTF-8")
+    export.set_defaults(run=_export)
 
     demo = commands.add_parser("demo", help="hand in, grade and report a simulated class")
     demo.add_argument("week", nargs="*", help="names of assignments (default: the first)")
@@ -230,6 +292,25 @@ def _feedback(root: Path, options: argparse.Namespace) -> int:
     from autograder.feedback import make_feedback
 
     return make_feedback(root, options.assignment, tuple(options.student), show_hidden=options.show_hidden)
+
+
+def _report_page(root: Path, options: argparse.Namespace) -> int:
+    sys.modules.setdefault("rfc3987_syntax", None)  # as in _grade
+    from autograder.reports.command import report_learner, report_week
+
+    output = options.output.resolve() if options.output else None
+    if options.student is not None:
+        print(report_learner(root, options.student, output))
+    else:
+        print(report_week(root, options.week, output))
+    return 0
+
+
+def _export(root: Path, options: argparse.Namespace) -> int:
+    sys.modules.setdefault("rfc3987_syntax", None)  # as in _grade
+    from autograder.exports import export
+
+    return export(root, options)
 
 
 def _quality(root: Path, options: argparse.Namespace) -> int:

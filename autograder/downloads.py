@@ -21,6 +21,8 @@ from nbgrader.plugins import FileNameCollectorPlugin
 
 _MOODLE = re.compile(r"^(?P<name>.+?)_(?P<number>\d+)_assignsubmission_file(_(?P<file>.*))?$")
 _CANVAS = re.compile(r"^(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_(?P<submission>\d+)_(?P<file>.+)$")
+# What Moodle removes from a name before it names a file by it.
+_NOT_IN_FILES = re.compile(r"[\x00-\x1f\x7f&<>\"`|':\\/]")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,18 @@ def parse(path: Path) -> Download | None:
     student_id = _slug(name) if alone and _slug(name) else f"{_slug(name)}_{number}".strip("_")
     first, _, last = name.rpartition(" ")
     return Download(path, student_id, path.name if place != path else match["file"], first or None, last or None)
+
+
+def moodle_ids(name: str, number: str = "") -> set[str]:
+    """Return the ids that `parse` may give the learner of a full name in Moodle, by which rosters are matched.
+
+    Args:
+        name: the full name as Moodle shows it; in names of files it leaves out some characters.
+        number: the number behind the name in the download, if it is known.
+    """
+    slugs = {_slug(name), _slug(_NOT_IN_FILES.sub("", name))}
+    numbered = {f"{slug}_{number}".strip("_") for slug in slugs} if number else set()
+    return (slugs | numbered) - {""}
 
 
 def choose(downloads: list[Download], released: list[str]) -> dict[str, Download]:

@@ -14,7 +14,6 @@ from typing import Any
 from bleach.css_sanitizer import CSSSanitizer
 from bleach.sanitizer import Cleaner
 from jinja2 import pass_context
-from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader import utils
@@ -24,6 +23,7 @@ from traitlets import Bool
 from autograder.course import CourseError, run_nbgrader
 from autograder.engine.plan import HIDDEN_REGION, is_test
 from autograder.outputs import IN_ANSWER, IN_HIDDEN
+from autograder.pages import AccessiblePage
 
 A_TEACHER = "A teacher will look at this.\n"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -117,9 +117,37 @@ def clean_html(text: str) -> str:
     return cleaner.clean(_SPEECHLESS.sub("", text))
 
 
-class FeedbackPage(HTMLExporter):
+# Contrast of at least 4.5 to 1, links that can be told from text without their colour, and a page for a telephone.
+_STYLE = """
+a, .rendered_html a { color: #1d5a91; text-decoration: underline; }
+a.anchor-link { display: none; }
+div.nbgrader_cell .panel-heading a, div.nbgrader_cell .panel-heading code { color: #ffffff; background: none; }
+div.nbgrader_cell .panel-heading { background-color: #2a6496; height: auto; min-height: 37px; overflow: hidden; }
+.highlight .c, .highlight .c1, .highlight .cm { color: #2f6363; }
+.highlight .ow, .highlight .o, .highlight .nd { color: #7d00cc; }
+.highlight .m, .highlight .mi, .highlight .mf, .highlight .s, .highlight .s1, .highlight .s2 { color: #9a1111; }
+.highlight .ne { color: #a61717; }
+.highlight .se, .highlight .si { color: #7a4a00; }
+.highlight .nn, .highlight .nc, .highlight .nf { color: #0000c4; }
+.highlight .bp, .highlight .nb, .highlight .k, .highlight .kn, .highlight .kc { color: #006b00; }
+.ansi-red-fg { color: #b3261e; } .ansi-green-fg { color: #006d2c; } .ansi-cyan-fg { color: #00626b; }
+.ansi-yellow-fg { color: #7a5300; } .ansi-blue-fg { color: #1a5fb4; } .ansi-magenta-fg { color: #8b1f8b; }
+div.prompt, div.prompt.input_prompt, div.prompt.output_prompt { color: #595959; }
+.wide, .highlight pre, .output pre, mjx-container[display] { overflow-x: auto; max-width: 100%; }
+img { max-width: 100%; height: auto; }
+code, .rendered_html a { overflow-wrap: anywhere; }
+@media (max-width: 767px) {
+  .container, #notebook-container { width: 100%; padding: 4px; }
+  div.prompt { display: none; }
+  div.cell, div.input, div.output_area, div.inner_cell, div.output_subarea { display: block; max-width: 100%; }
+}
+"""
+
+
+class FeedbackPage(AccessiblePage):
     """nbgrader's feedback page, in which what a learner wrote or put out can be read, but does not run."""
 
+    style = _STYLE
     harmless = Bool(True, help="Whether to disarm HTML and JavaScript by learners; nbgrader does not.").tag(config=True)
 
     @pass_context

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
+import executed
 import pytest
 from bare import bare_environment, wheel  # noqa: F401 - fixtures
 
@@ -17,6 +18,16 @@ TINY = ROOT / "tests" / "data" / "tiny_course"
 WEEK = "week01_tiny"
 LESSON = Path("notebooks", WEEK, "tiny.py")
 ASSIGNMENT = Path("source", WEEK, "tiny.py")
+
+
+def pytest_configure(config):
+    """Keep what nbmake executes, for the tests of the pages."""
+    executed.install()
+
+
+def pytest_collection_modifyitems(items):
+    """Put the tests of pages last: nbmake's runs of the notebooks, which they look at, are measured then."""
+    items.sort(key=lambda item: "test_lessons.py" in item.nodeid)
 
 
 def pytest_terminal_summary(terminalreporter):

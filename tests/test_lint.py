@@ -157,6 +157,18 @@ LESSON_FAULTS = {
         "nbgrader=",
         "a lesson has no nbgrader cells",
     ),
+    "figure without a sentence": (
+        "# %%\nhalve(answer)",
+        '# %% tags=["a"]\nimport matplotlib.pyplot as plt\n\nplt.plot([1])',
+        'tags=["a"]',
+        "a cell that draws says what its figure shows",
+    ),
+    "figure of a function without a sentence": (
+        "# %%\nhalve(answer)",
+        '# %%\ndef show(x):\n    plt.plot(x)\n\n\n# %% tags=["a"]\nfor k in range(2):\n    show(k)',
+        'tags=["a"]',
+        "a cell that draws says what its figure shows",
+    ),
     "no set-up cell": (SETUP, "", "^", "needs exactly one set-up cell"),
     "title in a header": (
         "# %% [markdown]\n# ## Predict",

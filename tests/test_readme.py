@@ -80,6 +80,7 @@ def test_no_command_is_left_out():
         f"nbgrader validate release/{WEEK}/linear_regression.ipynb",
         "make demo",
         *block_with("autograder grade "),
+        *block_with("autograder report "),
         "make help",
         "make quality",
         "make test",
@@ -157,6 +158,16 @@ def test_one_week_of_an_instructor(checkout):
     assert 80 < float(grades["ada_lovelace"]["score"]) < 100, "written answers are not graded yet"
     page = (checkout / "feedback" / "ada_lovelace" / WEEK / "linear_regression.html").read_text("utf-8")
     assert "HIDDEN TESTS" not in page and "MARK SCHEME" not in page
+    head = "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,Last modified (grade)\n"
+    rows = "Participant 4711,Ada Lovelace,,,,100.00,Yes,-\nParticipant 4712,Emmy Noether,,,,100.00,Yes,-\n"
+    (checkout / "worksheet.csv").write_text(head + rows, "utf-8")
+    week, learner, export = [run(checkout, command) for command in block_with("autograder report ")]
+    assert "Commonest mistakes" in Path(week.strip()).read_text("utf-8")
+    assert "ada_lovelace" in Path(learner.strip()).read_text("utf-8")
+    assert "ada_lovelace" in export, "whose written answers are not graded yet"
+    written = next(line for line in export.splitlines() if line.endswith(".csv"))
+    with Path(written).open(newline="", encoding="utf-8") as file:
+        assert [row["Grade"] for row in csv.DictReader(file)] == ["", "0"]
 
 
 def test_make_help_and_make_test(checkout):

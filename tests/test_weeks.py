@@ -22,16 +22,16 @@ pytestmark = pytest.mark.slow
 
 
 def rounds(material: Material) -> dict[str, list[Variant]]:
-    """Return a few submissions: two with right variants everywhere, two with a mistake in every other exercise."""
+    """Return a few submissions: one with right variants everywhere, two with a mistake in every other exercise."""
     return {
-        **{f"right-{n}": [material.pick(e, right=True, number=n) for e in material.exercises] for n in (0, 1)},
+        "right-0": [material.pick(e, right=True, number=0) for e in material.exercises],
         **{f"wrong-{n}": [material.pick(e, right=False, number=n) for e in material.exercises[n::2]] for n in (0, 1)},
     }
 
 
 @pytest.fixture(scope="module", params=WEEKS)
 def graded(request, tmp_path_factory):
-    """Hand in the blank release, the reference and all variants of a week; return them with the run record."""
+    """Hand in the blank release, the reference and some variants of a week; return them with the run record."""
     week = request.param
     course = make_course(ROOT, tmp_path_factory.mktemp(week) / "course", [week])
     material = Material(ROOT, course, week)

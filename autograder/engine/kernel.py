@@ -66,6 +66,20 @@ class GradingKernelApp(IPKernelApp):
     def log_connection_info(self) -> None:
         """Say nothing: the grader knows how to connect."""
 
+    def init_control(self, context: object) -> None:
+        """Go without the thread for subshells, which only a person at a keyboard would open."""
+        super().init_control(context)
+        self.shell_channel_thread = None
+
+    def _configure_logging(self) -> None:
+        """Do nothing: nobody reads a log here, and to look at every logger copies the memory it lies in."""
+
+    def init_code(self) -> None:
+        """Run nothing: there are no start-up files in a new home."""
+        self.shell.user_ns_hidden.update(self.shell.user_ns)
+        # A view, not a set of its own: to count each of 2,500 names once more would copy the memory they lie in.
+        self.shell._sys_modules_keys = sys.modules.keys()
+
 
 def prepare(request: dict) -> bool:
     """Import in the warm process what a kernel's tests need; return whether there was something to do."""

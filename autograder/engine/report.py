@@ -61,13 +61,13 @@ def print_class(rows: list[Row], tests: list[str]) -> None:
         total = f"{found['score']:g}" + (f" +{found['waiting']}" if found["waiting"] else "")
         marks = [f"{found['marks'][name]:g}" for name in tests]
         table.append([row.student, total, *marks, "; ".join(notes + row.remarks)])
-    print_table([[_one_line(cell) for cell in cells] for cells in table])
+    print_table([[one_line(cell) for cell in cells] for cells in table])
     print("(+n: so many answers wait for a human grader)")
     for number, name in enumerate(tests, 1):
         print(f"  E{number}  {name.removesuffix('_test')}")
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return text that cannot move the terminal's cursor: ids and messages come from learners."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 

@@ -28,10 +28,12 @@ MESSAGE_SIZE = 1 << 20
 # Imported whatever the course: without these a new kernel spends most of its first half second on them.
 _KERNEL_MODULES = (
     "autograder.engine.kernel",
+    "faulthandler",
     "ipykernel.debugger",
     "ipykernel.kernelapp",
     "IPython.core.completerlib",
     "IPython.core.debugger",
+    "IPython.core.logger",
     "IPython.core.oinspect",
     "IPython.extensions.storemagic",
     "matplotlib_inline.backend_inline",
@@ -60,6 +62,8 @@ def main() -> None:
         return
     with contextlib.suppress(ConnectionError):
         serve(control, sandboxed=hello.get("sandboxed", True))
+    # Nothing is left to do, and to take down 2,500 modules one by one takes a quarter of a second.
+    os._exit(0)
 
 
 def warm_up(modules: Sequence[str]) -> list[str]:
@@ -69,14 +73,14 @@ def warm_up(modules: Sequence[str]) -> list[str]:
     kernel would otherwise touch, and so copy, every page of them.
     """
     missing = []
-    # Nearly all that an import makes stays: looking for garbage again and again costs a fifth of its time.
+    # Nearly all that an import makes stays: looking for garbage again and again costs a fifth of its time, and
+    # once at the end still a tenth.
     gc.disable()
     for name in modules:
         try:
             importlib.import_module(name)
         except ImportError as error:
             missing.append(f"{name}: {error}")
-    gc.collect()
     gc.freeze()
     gc.enable()
     return missing

@@ -11,6 +11,7 @@ from pathlib import Path
 from jupytext.stringparser import StringParser
 from nbformat import NotebookNode
 
+from autograder.alternatives import Drawing, sentences
 from autograder.notebooks.managed import HEADER, SETUP_HEADER
 
 POINTS_TOTAL = 100
@@ -78,6 +79,11 @@ def lint_notebook(file: Path, text: str, notebook: NotebookNode, *, graded: bool
             problems.append(Problem(file, line, "a pasted picture does not go into the text: link to a file"))
         if "nbgrader" in cell.metadata and not graded:
             problems.append(Problem(file, line, "a lesson has no nbgrader cells: move the exercise to source/"))
+    drawing = Drawing()
+    for line, cell in cells:
+        if cell.cell_type == "code" and drawing.draws(cell.source) and not sentences(cell.source):
+            text = "a cell that draws says what its figure shows, to whom cannot see it: `# alt: ...`"
+            problems.append(Problem(file, line, text))
     setups = [line for line, cell in cells if "setup" in cell.metadata.get("tags", [])]
     if len(setups) != 1:
         text = f"needs exactly one set-up cell (`{SETUP_HEADER}`), found {len(setups)}"

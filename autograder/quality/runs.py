@@ -152,15 +152,21 @@ class Judge:
 
     def _answers(self, task: tuple[str, list[tuple[str, bool]], float | None]) -> list[Verdict]:
         exercise, answers, limit = task
+        if len(answers) == 1:
+            return [self._alone(exercise, answers[0][0], limit)]
         sources = [source for source, _ in answers] + [self.assignment.reference[exercise]]
         *verdicts, last = [verdict for _, verdict in self._run(self.assignment.sequence(exercise, sources), limit)]
         ordinary = last.passed and not last.suspected
         return [
             verdict
             if ordinary and verdict.passed == expected and verdict.error in _ORDINARY
-            else self._run(self.assignment.sequence(exercise, [source]), limit)[0][1]
+            else self._alone(exercise, source, limit)
             for (source, expected), verdict in zip(answers, verdicts, strict=True)
         ]
+
+    def _alone(self, exercise: str, source: str, limit: float | None) -> Verdict:
+        ((_, verdict),) = self._run(self.assignment.sequence(exercise, [source]), limit)
+        return verdict
 
     def _whole(self, notebook: NotebookNode) -> dict[str, Verdict]:
         verdicts: dict[str, Verdict] = {}

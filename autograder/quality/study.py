@@ -12,10 +12,11 @@ from autograder.variants import Variant
 
 # Of the mutants that are not equivalent, at least so many must be noticed, in every assignment.
 BAR = 0.95
-# So many answers share a kernel.
-_AT_A_TIME = 8
-# Where a reference trains for longer than this, only so many of its mutants are tried, spread over its lines.
-LONG_CPU_S, FEW = 4.0, 20
+# So many answers share a kernel, fewer where that would take longer than this: the others could not help.
+_AT_A_TIME, _TOGETHER_CPU_S = 8, 16.0
+# Where a reference trains for longer than this, not all of its mutants are tried: as many as this much training
+# allows, between so few and so many, spread over the answer's lines.
+LONG_CPU_S, MUTANTS_CPU_S, FEWEST, MOST = 4.0, 200.0, 5, 20
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,9 @@ class _Task:
     limit: float | None
 
 
-def _split(exercise: str, items: list[_Item], limit: float | None) -> list[_Task]:
-    return [_Task(exercise, items[i : i + _AT_A_TIME], limit) for i in range(0, len(items), _AT_A_TIME)]
+def _split(exercise: str, items: list[_Item], limit: float | None, reference: Verdict) -> list[_Task]:
+    size = max(1, min(_AT_A_TIME, int(_TOGETHER_CPU_S / max(reference.cpu_s, 0.01))))
+    return [_Task(exercise, items[i : i + size], limit) for i in range(0, len(items), size)]
 
 
 def study(
@@ -153,12 +155,19 @@ def study(
             _Item("right" if v.right else "wrong", v, v.source) for v in assignment.variants if v.exercise == name
         ]
         blank = _Item("blank", None, assignment.blank[name])
-        tasks += _split(name, [blank, *variants], None)
-        tasks += _split(name, [_Item("mutant", m, m.source) for m in chosen[name]], _limit(references[name]))
+        tried = [_Item("mutant", m, m.source) for m in chosen[name]]
+        tasks += _split(name, [blank, *variants], None, references[name])
+        tasks += _split(name, tried, _limit(references[name]), references[name])
     # Long ones first, so that the last minutes are not spent on a single one.
     tasks.sort(key=lambda task: -references[task.exercise].seconds)
     total, done, results = sum(len(task.items) for task in tasks), 0, []
-    asked = ((t.exercise, [(item.source, item.kind == "right") for item in t.items], t.limit) for t in tasks)
+    equivalent = {(e.exercise, e.diff) for e in assignment.equivalents}
+
+    def passes(exercise: str, item: _Item) -> bool:
+        """Whether an answer should pass its tests."""
+        return item.kind == "right" or (item.kind == "mutant" and (exercise, item.answer.diff) in equivalent)
+
+    asked = ((t.exercise, [(item.source, passes(t.exercise, item)) for item in t.items], t.limit) for t in tasks)
     for verdicts in judge.answers(asked):
         results.append(verdicts)
         done += len(verdicts)
@@ -204,9 +213,10 @@ def _points(assignment: Assignment, name: str) -> float:
 
 
 def _few(made: list[Mutant], reference: Verdict) -> list[Mutant]:
-    if reference.cpu_s < LONG_CPU_S or len(made) <= FEW:
+    few = max(FEWEST, min(MOST, int(MUTANTS_CPU_S / max(reference.cpu_s, 0.01))))
+    if reference.cpu_s < LONG_CPU_S or len(made) <= few:
         return made
-    return [made[i * len(made) // FEW] for i in range(FEW)]
+    return [made[i * len(made) // few] for i in range(few)]
 
 
 def _limit(reference: Verdict) -> float:

@@ -103,6 +103,9 @@ for name, (slope, intercept) in lines.items():
 # compute.
 
 # %%
+# alt: Scatter plot of price against living area, one dot a house. Prices rise from about 100 thousand dollars at
+#   800 square feet to about 350 at 3,000, and spread more the larger the houses. Three thin lines through two houses
+#   each have very different slopes; the thick least-squares line runs through the middle of the cloud, between them.
 ends = np.array([0, 5700])
 plt.figure(figsize=(8, 4.5))
 plt.scatter(area, price / 1000, s=6, color=GREY, alpha=0.4, label="one sale")
@@ -188,6 +191,8 @@ print(f"always the mean price: RMSE {rmse(y.mean().expand_as(y), y):.1f} thousan
 # lowest point. This is why linear regression is so pleasant: there is no wrong valley in which to get stuck.
 
 # %%
+# alt: The loss as a function of the weight is a parabola, open to the top. It falls from 6,300 at weight -40 to its
+#   lowest point, about 1,600 at weight 56, which is marked, and rises again to 6,000 at weight 150.
 weights = torch.linspace(-40, 150, 100)
 losses = [squared_loss(X[:, :1] * weight + y.mean(), y) for weight in weights]
 best = int(torch.stack(losses).argmin())
@@ -500,6 +505,8 @@ print("found weights", [round(value, 3) for value in w_hand.ravel().tolist()], "
 # for long.
 
 # %%
+# alt: The loss of each minibatch over 160 steps, on a logarithmic scale. It falls in an almost straight line from
+#   over 200 to 0.005 within 65 steps, then fluctuates around the broken line that marks the noise level.
 plt.plot(history, "-", color=BLUE, lw=1, label="loss of each minibatch")
 plt.axhline(0.1**2 / 2, ls="--", color=ORANGE, label="noise level σ²/2")
 plt.yscale("log")
@@ -522,6 +529,9 @@ plt.show()
 # </details>
 
 # %%
+# alt: The loss over 95 steps for three learning rates, on a logarithmic scale; all start near 200. With 0.003 it
+#   has come down only to about 100 at the end. With 0.1 it reaches 0.005 within 60 steps and stays there. With 2.1 it
+#   explodes past 100,000 within ten steps.
 for lr, style, color in [(0.003, ":", GREY), (0.1, "-", BLUE), (2.1, "--", ORANGE)]:  # Try it: replace 2.1 by 1.0
     _, _, curve = train(trips, minutes, lr=lr, epochs=3)
     plt.plot(curve, style, color=color, lw=1.8, label=f"learning rate {lr}")
@@ -743,6 +753,8 @@ print("weights", model.net.weight.data, " bias", model.net.bias.data)
 # validation curve is measured at the end of an epoch. This is why training may lie *above* validation at first.
 
 # %%
+# alt: Training and validation loss over ten epochs, on a logarithmic scale. The two lie on top of each other and
+#   fall in a straight line from over 100 to 0.01 by epoch 7, then flatten out near 0.005.
 for (name, points), style, color in zip(model.board.data.items(), ["-", "--o"], [BLUE, ORANGE], strict=True):
     plt.plot([p.x for p in points], [p.y for p in points], style, color=color, ms=4, label=name.replace("_", " "))
 plt.yscale("log")
@@ -834,6 +846,9 @@ t_valid, y_valid = measure(500, seed=6)  # a luxury that real projects rarely ha
 # </details>
 
 # %%
+# alt: Three panels with the same 20 temperature measurements over a day, the true curve, and a fitted polynomial.
+#   Degree 1: a straight line that misses the morning minimum. Degree 3: a smooth curve close to the truth. Degree 15:
+#   passes through nearly every measurement but swings wildly between them, far beyond the axis.
 fine = torch.linspace(-1, 1, 300, dtype=torch.float64)
 fig, panels = plt.subplots(1, 3, figsize=(12, 3.8), sharey=True)
 for panel, degree in zip(panels, (1, 3, 15), strict=True):  # Try it: other degrees between 0 and 19
@@ -856,6 +871,9 @@ plt.show()
 # points. The dashed line is the noise of 1 °C.
 
 # %%
+# alt: Training and validation error against the degree of the polynomial, on a logarithmic scale. The training
+#   error only falls, from 5 to 0.3 degrees. The validation error falls to 1.4 at degree 3, just above the noise level
+#   of 1, then grows without end, to nearly a million at degree 15.
 degrees = list(range(16))
 errors = {"training": [], "validation": []}
 for degree in degrees:
@@ -990,6 +1008,10 @@ paths = torch.stack(paths)  # (45, 15)
 # moderate $\lambda$, and rises again.
 
 # %%
+# alt: Two panels over lambda, from tiny to 100. Left: the weights of the powers of t. With little decay many are in
+#   the hundreds, of both signs; as lambda grows all shrink towards zero, the high powers first. Right: the training
+#   error rises slowly all the way; the validation error falls from several hundred to a minimum of about 1.4 near
+#   lambda 0.002, then rises to meet the training error.
 fig, (left, right) = plt.subplots(1, 2, figsize=(12, 4))
 for j in range(15):
     left.plot(lambdas, paths[:, j], "-", color="#BBBBBB", lw=1)
@@ -1168,6 +1190,9 @@ print(f"  same   {work_log.std():12.3f} {same.median():12.1f} % {100 * (same < 1
 # has not seen it.
 
 # %%
+# alt: Scatter plot of the residuals of the logarithmic price against the predicted price. Most points, of normal
+#   sales and of others, lie in an even band within 0.3 around zero. Below zero stand some houses of the other kinds
+#   of sale: two near -1.65, and one extreme at -2.9 whose predicted price is near three million dollars.
 price_model = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), Ridge(alpha=10))
 predicted = cross_val_predict(price_model, work[columns], work_log, cv=folds)
 residual = work_log - predicted

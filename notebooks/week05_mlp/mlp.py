@@ -111,6 +111,10 @@ for name, net in [("line", line), ("MLP", mlp)]:
 # the inner ring with a polygon.
 
 # %%
+# alt: Two panels with the same data: class 1 is a ring around the origin, class 0 a wider ring around it; the
+#   region that a model gives to class 1 is shaded. The linear model shades half of the plane, cut by a straight line
+#   through both rings. The MLP with 16 hidden units shades a rounded area that holds the inner ring and nothing of
+#   the outer one.
 axis = torch.linspace(-3, 3, 150)
 grid = torch.cartesian_prod(axis, axis)  # (22500, 2)
 fig, panels = plt.subplots(1, 2, figsize=(10, 4.6))
@@ -177,6 +181,11 @@ print("with ReLU between them:   ", np.allclose(np.maximum(A @ W1, 0) @ W2, A @ 
 # near 0, a unit learns nothing: on both sides for sigmoid and tanh, on the left for ReLU.
 
 # %%
+# alt: Two panels with six activation functions (sigmoid, tanh, ReLU, Leaky ReLU, ELU, SELU): values left,
+#   derivatives right. Left: sigmoid and tanh flatten out on both sides; the other four grow in a straight line to the
+#   right; on the left ReLU is zero and ELU and SELU level off below zero. Right: the derivative of sigmoid never
+#   exceeds 0.25 and that of tanh reaches 1, both fading to zero on both sides; those of the ReLU family stay at about
+#   1 for positive x.
 functions = {
     "sigmoid": (torch.sigmoid, "-", BLUE),
     "tanh": (torch.tanh, "--", ORANGE),
@@ -242,6 +251,9 @@ print("stable ELU:    ", np.where(x > 0, x, np.expm1(np.minimum(x, 0))))
 # cross-entropy, and the arrows of the penalty are dashed. `W1` and `W2` each have two outgoing arrows.
 
 # %%
+# alt: Computational graph as boxes and arrows. X, W1 and b1 lead to Z, Z to H; H, W2 and b2 lead to O; O and the
+#   labels y lead to entropy. Broken arrows lead from W1 and W2 to penalty; entropy and penalty lead to the loss L.
+#   The parameters W1, b1, W2 and b2 are shaded.
 places = {"X": (0, 1), "W1": (0, 2), "b1": (0, 0), "Z": (1, 1), "H": (2, 1), "W2": (2, 2), "b2": (2, 0)}
 places |= {"O": (3, 1), "entropy": (4, 1), "penalty": (3.5, 2.6), "L": (5, 1.8), "y": (3.5, 0)}
 edges = ["X-Z", "W1-Z", "b1-Z", "Z-H", "H-O", "W2-O", "b2-O", "O-entropy", "y-entropy", "entropy-L"]
@@ -346,6 +358,9 @@ def backward(X, y, params, H, y_hat):
 # </details>
 
 # %%
+# alt: Difference between the numerical and the backpropagated gradient against the step epsilon, both logarithmic:
+#   a V. It falls from 0.0002 at epsilon 0.1 to below a trillionth at 0.00001, and rises again to 0.0001 at the
+#   smallest epsilon.
 rng = np.random.default_rng(1)
 X_wave = rng.uniform(-3, 3, size=(80, 1))
 y_wave = np.sin(2 * X_wave) + 0.1 * rng.normal(size=(80, 1))
@@ -374,6 +389,8 @@ plt.show()
 # sine wave.
 
 # %%
+# alt: Scatter plot of noisy data along a wave with two humps and two valleys for x from -3 to 3, and the function
+#   of the trained network: a smooth curve through the middle of the points everywhere.
 for step in range(6000):
     grads = backward(X_wave, y_wave, params, *forward(X_wave, params))
     params = {name: value - 0.1 * grads[name] for name, value in params.items()}  # Try it: 0.01, or 2.0
@@ -430,6 +447,11 @@ def profile(phi, deviation, layers=20, width=256, n=128):
 # $\sqrt{2/256}$ stays level in both panels.
 
 # %%
+# alt: Two panels over 20 layers, on logarithmic scales, for four initialisations. Left, the variance of Z going
+#   forward: with 0.01 it vanishes to about 1e-39, with 0.2 it explodes to about 1e13, with the root of 2/256 and ReLU
+#   it stays near 1, and with sigmoid it stays near 1, too. Right, the variance of the gradient going backward from
+#   layer 20: it vanishes with 0.01 and, to about 1e-23, with sigmoid, explodes with 0.2, and stays level with the
+#   root of 2/256.
 fig, (left, right) = plt.subplots(1, 2, figsize=(12, 4.2))
 cases = [
     ("ReLU, 0.01", torch.relu, 0.01, "--s", ORANGE),
@@ -482,6 +504,9 @@ plt.show()
 # </details>
 
 # %%
+# alt: The training loss of a deep network over 400 steps for three initialisations. With 0.01 it never leaves 0.69.
+#   With Xavier it stays at 0.69 for 200 steps and then falls to 0.05. With He it falls at once, with sharp spikes up
+#   to 1.5 until step 140, and is close to zero from step 170 on.
 styles = {"0.01": ("--", ORANGE), "Xavier": ("-.", GREEN), "He": ("-", BLUE)}
 for scheme, (style, color) in styles.items():
     torch.manual_seed(2)  # Try it: other seeds
@@ -599,6 +624,9 @@ for name, rate, decay in [("plain", 0.0, 0.0), ("weight decay", 0.0, 5.0), ("dro
 # panel the lines separate widely; with weight decay and with dropout the gap is smaller.
 
 # %%
+# alt: Training and validation accuracy over 40 epochs in three panels: plain, weight decay, dropout. Validation
+#   accuracy ends near 0.80 in all three. Training accuracy reaches 1.00 plain, but only about 0.95 with weight decay
+#   or dropout: the gap is smaller there.
 fig, panels = plt.subplots(1, 3, figsize=(13, 3.8), sharey=True)
 for panel, (name, history) in zip(panels, curves.items(), strict=True):
     training, validation = zip(*history, strict=True)
@@ -682,6 +710,9 @@ for flat in mistakes.flatten().argsort(descending=True)[:5].tolist():
 # for you too.
 
 # %%
+# alt: Eight test images that the network gets wrong, with the true class and the one it said. Seven are upper
+#   garments taken for another kind, such as a pullover for a coat or a coat for a pullover; the last is a light ankle
+#   boot taken for a sneaker.
 wrong = (guess != test_labels).nonzero().ravel()[:8]
 fig, panels = plt.subplots(1, 8, figsize=(13, 2.4))
 for panel, i in zip(panels, wrong.tolist(), strict=True):
@@ -796,6 +827,9 @@ for name, values in scores.items():
 # back enough, and regularisation that is too strong underfits.
 
 # %%
+# alt: Errors of four models in five folds each, as dots, with their means. Linear: 0.133; 64 units: 0.129; 64 units
+#   with weight decay: 0.126; with decay and dropout: 0.129. The dots of one model spread from about 0.107 to 0.145,
+#   much wider than the means differ.
 fig, panel = plt.subplots(figsize=(8, 3.6))
 for place, values in enumerate(scores.values()):
     panel.plot(values, [place] * 5, "o", color=GREY, label="one fold" if place == 0 else None)
@@ -831,6 +865,9 @@ print(f"cross-validation said: {np.mean(scores[winner]):.4f}")
 # diagonal; the few far ones are the interesting cases to look at next, as in week 3.
 
 # %%
+# alt: Scatter plot of predicted against true prices, both logarithmic, with the line of perfect prediction. The
+#   houses lie close to the line from 60 to 600 thousand dollars; only the few cheapest are predicted clearly too
+#   high.
 plt.figure(figsize=(5.5, 5))
 plt.plot(envelope["price"] / 1000, dollars / 1000, ".", color=BLUE, alpha=0.6, label="one house")
 ends = [30, 700]

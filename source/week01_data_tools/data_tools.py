@@ -1512,6 +1512,8 @@ print("Exercise 10: every test in this cell passed.")
 # third class is far below the first. These numbers follow from decisions that people took that night.
 
 # %%
+# alt: With a right answer, a line chart of survivors in percent by passenger class. Female: 97, 89 and 49 from
+#   first to third class; male: 34, 15 and 15.
 passengers = data.titanic()
 table = survival_rates(passengers, ["passengerClass", "sex"])
 rates = table.pivot(index="passengerClass", columns="sex", values="rate")

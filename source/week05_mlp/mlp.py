@@ -1121,6 +1121,9 @@ print("Exercise 6: every test in this cell passed.")
 # one, and with 0.01 it nearly disappears. (Zero weights are left out: zero has no logarithm.)
 
 # %%
+# alt: With a right answer, the variance in each of 20 layers on a logarithmic scale, for three initialisations. He
+#   stays level near 1 in all layers. Xavier grows steadily from about 1e-6 in layer 1, small from about 1e-36, and
+#   both meet He at layer 20.
 generator = torch.Generator().manual_seed(5)
 X_signal, V_signal = (torch.randn(128, 256, generator=generator, dtype=torch.float64) for _ in range(2))
 gradient_profiles = {}
