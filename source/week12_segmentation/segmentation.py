@@ -1535,8 +1535,8 @@ def fit(net, images, semantic, loss, optimiser, schedule, epochs, batch):
 
 # %% [markdown]
 # - **The bar:** trained on 4,000 scenes of the kind `SCENES` (64 × 64 pixels), the mIoU on 300 other scenes of this
-#   kind is at least **0.80**. These are made of other articles, before other parts of the photographs. Aim at 60
-#   seconds; the test refuses more than 120 seconds of processor time.
+#   kind is at least **0.80**, and in a hidden test again on 300 more. These are made of other articles, before other
+#   parts of the photographs. Aim at 30 seconds; the test refuses more than 120 seconds of processor time.
 # - The same data and seed give the same network, another seed another one (`torch.manual_seed(seed)` is allowed).
 # - What you return is ready for use: asked twice, it gives the same logits, and those of an image do not depend on
 #   the images beside it.
@@ -1592,7 +1592,7 @@ def train_segmenter(images, semantic, seed):
     """
     ### BEGIN SOLUTION
     torch.manual_seed(seed)
-    net, epochs = SceneNet(16), 4
+    net, epochs = SceneNet(16), 2
     weights = torch.tensor([0.5] + [1.0] * 6)
 
     def loss(logits, shares):
@@ -1653,24 +1653,36 @@ def _test_train_segmenter():
     check.that(not torch.allclose(other, first, atol=0.01), "another seed gave the same network", hint=seeded)
 
     images, semantic = made("train", 4000, 0)
-    X, truth = made("test", 300, 1)
-    X, truth = X.to(torch.float32) / 255, truth.long()
     start, clock = time.process_time(), time.perf_counter()
     net = train(images, semantic, 0)
     used, wall = time.process_time() - start, time.perf_counter() - clock
-    table = torch.zeros(49, dtype=torch.int64)
-    for i in range(0, len(X), 50):
-        classes = logits(net, X[i : i + 50], "50 images").argmax(dim=1)
-        table += torch.bincount((7 * truth[i : i + 50] + classes).ravel(), minlength=49)
-    table = table.reshape(7, 7)
-    hits = table.diagonal().double()
-    iou = hits / (table.sum(dim=0) + table.sum(dim=1) - hits)
-    mean, worst = iou.mean().item(), names[int(iou.argmin())]
-    print(f"mIoU {mean:.4f}; training took {wall:.1f} s ({used:.1f} s of processor time)")
-    print(", ".join(f"{name} {value:.2f}" for name, value in zip(names, iou.tolist(), strict=True)))
     check.that(used <= 120, f"training took {used:.0f} s of processor time; at most 120 are allowed")
-    low = f"the mIoU is {mean:.3f}, below 0.80; the lowest IoU is {iou.min():.3f} ({worst})"
-    check.that(mean >= 0.80, low, hint="see the advice in the text; is background predicted too often?")
+
+    def score(X, truth):
+        """Return the IoU of each class, as a list."""
+        table = torch.zeros(49, dtype=torch.int64)
+        for i in range(0, len(X), 50):
+            x = X[i : i + 50].to(torch.float32) / 255
+            classes = logits(net, x, f"{len(x)} images").argmax(dim=1)
+            table += torch.bincount((7 * truth[i : i + 50].long() + classes).ravel(), minlength=49)
+        hits = table.reshape(7, 7).diagonal()
+        return (hits / (table.reshape(7, 7).sum(dim=0) + table.reshape(7, 7).sum(dim=1) - hits)).tolist()
+
+    def bar(iou, what):
+        mean, worst = sum(iou) / 7, names[iou.index(min(iou))]
+        low = f"the mIoU on {what} is {mean:.3f}, below 0.80; the lowest IoU is {min(iou):.3f} ({worst})"
+        check.that(mean >= 0.80, low, hint="see the advice in the text; is background predicted too often?")
+
+    iou = score(*made("test", 300, 1))
+    print(f"mIoU {sum(iou) / 7:.4f}; training took {wall:.1f} s ({used:.1f} s of processor time)")
+    print(", ".join(f"{name} {value:.2f}" for name, value in zip(names, iou, strict=True)))
+    bar(iou, "300 other scenes")
+    ### BEGIN HIDDEN TESTS
+    bar(score(*made("test", 300, 2)), "300 scenes that were not shown to you")
+    x = made("test", 3, 3)[0][:, :, 16:].to(torch.float32) / 255
+    alone = torch.cat([logits(net, one, "one image of 48 x 64") for one in x.split(1)])
+    check.value(alone, logits(net, x, "3 images of 48 x 64"), "the logits one by one", rtol=0.1, atol=0.1, hint=ready)
+    ### END HIDDEN TESTS
 
 
 _test_train_segmenter()
@@ -1683,6 +1695,8 @@ print("Exercise 11: every test in this cell passed.")
 # (middle) and the predicted ones (bottom). Where do they differ: at the edges, or in the class of a whole article?
 
 # %%
+# alt: Three columns, one for each test scene. Top: the image with two articles. Middle: its true classes, one colour
+#   each. Bottom: the classes that your network predicts, where edges are softer and parts may have another colour.
 scenes = data.FashionScenes("train", 400, seed=0, **SCENES)
 others = data.FashionScenes("test", 3, seed=1, **SCENES)
 net, truth = train_segmenter(scenes.images, grouped(scenes.semantic), 0), grouped(others.semantic)
