@@ -177,6 +177,9 @@ print(f"local and shared: one kernel for all:   {25:7d}")
 # the right, and after four rows to the next line of the image.
 
 # %%
+# alt: A matrix of 16 rows and 36 columns in grey, white for 0. Each row holds three groups of three squares, getting
+#   darker from group to group, with white between them. From row to row the pattern moves one column to the right;
+#   after every four rows it moves three columns, so that it forms stairs from the upper left to the lower right.
 kernel = torch.arange(1.0, 10.0).reshape(3, 3)
 # One image for each pixel, with a 1 there: what the layer makes of it is one column of the matrix.
 columns = F.conv2d(torch.eye(36).reshape(36, 1, 6, 6), kernel[None, None]).flatten(1)  # (36, 16)
@@ -226,6 +229,9 @@ print("convolution:      ", np.convolve(signal.numpy(), step.numpy(), mode="vali
 
 
 # %%
+# alt: Four pictures. A temple with curved roofs, a tree and a lake in front of the sky, in grey; the same blurred;
+#   its vertical edges, a grey plane in which upright outlines stand out in white on one side and black on the other;
+#   and its horizontal edges, in which the lines of the roofs stand out instead.
 def photograph(name):
     """A photograph of scikit-learn: float32 (1, 3, h, w), from 0 to 1."""
     return torch.tensor(load_sample_image(name)).permute(2, 0, 1)[None].float() / 255
@@ -286,6 +292,8 @@ for n, k, p, s in [(28, 5, 0, 1), (28, 5, 2, 1), (224, 7, 3, 2), (10, 3, 0, 2)]:
 # on one side and bright on the other, although the image has no edges.
 
 # %%
+# alt: A small grey plane of 5 by 8 pixels. The leftmost column is black, the rightmost white, everything between is
+#   one grey; the corners are a little weaker.
 plain = torch.full((1, 1, 5, 8), 0.5)
 fig, panel = plt.subplots(figsize=(4, 2.4))
 show(panel, F.conv2d(plain, across[None, None], padding=1)[0, 0])
@@ -325,6 +333,9 @@ print(layer.weight.detach()[0, 0].round(decimals=2))
 # and a dark lower row, and the loss falls by many orders of magnitude.
 
 # %%
+# alt: Seven panels: a flower in grey; its horizontal edges; the kernel of 3 by 3 squares at updates 0, 20, 60 and
+#   300, from irregular greys to a bright upper row, a grey middle row and a dark lower row; and the loss, which falls
+#   over 300 updates on a logarithmic axis by many orders of magnitude.
 fig, panels = plt.subplots(1, 7, figsize=(15, 2.6), width_ratios=[2, 2, 1, 1, 1, 1, 2])
 show(panels[0], flower[0, 0], "photograph")
 show(panels[1], target[0, 0], "edges", vmin=-1, vmax=1)
@@ -393,6 +404,8 @@ print("grey = 1 × 1 convolution:", torch.allclose(to_grey, grey, atol=1e-6))
 # also between pixels, where the value is interpolated from the four around it.
 
 # %%
+# alt: Three grids with nine dots each. Standard: a tight block of 3 by 3 in the middle. Dilated with d = 3: the same
+#   block with gaps of three pixels. Deformable: nine dots around the middle in no regular order, also between pixels.
 rows, cols = torch.meshgrid(torch.arange(-1.0, 2), torch.arange(-1.0, 2), indexing="ij")
 torch.manual_seed(2)
 offsets = 0.9 * torch.randn(2, 3, 3)
@@ -415,6 +428,8 @@ plt.show()
 # on the diagonal for two groups, the diagonal alone for depthwise, everything for a standard layer.
 
 # %%
+# alt: Three tables of 6 by 6 squares, output against input channel. With one group all squares are dark; with two
+#   groups two blocks of 3 by 3 on the diagonal are dark; with six groups only the six squares on the diagonal.
 fig, panels = plt.subplots(1, 3, figsize=(9, 3))
 for panel, groups in zip(panels, (1, 2, 6), strict=True):
     layer = nn.Conv2d(6, 6, 3, padding=1, groups=groups, bias=False)
@@ -482,6 +497,10 @@ for name, layers in designs.items():
 # time is the proof.** Measure on the machine that matters.
 
 # %%
+# alt: Bars for six layers: standard 5 by 5, standard 3 by 3, dilated, grouped, separable and 1 by 1. Left,
+#   multiply-adds: about 80 million for 5 by 5, 29 for both the standard and the dilated 3 by 3, 7 with four groups, 4
+#   for separable and 3 for 1 by 1. Right, the measured time: it tends to become shorter in the same order, by other
+#   factors.
 fig, panels = plt.subplots(1, 2, figsize=(12, 3.2), sharey=True)
 for panel, place, label in [(panels[0], 1, "million multiply-adds"), (panels[1], 2, "milliseconds for 8 images")]:
     scale = 1e-6 if place == 1 else 1e3
@@ -560,6 +579,9 @@ print("stochastic, training  ", [stochastic_pool(window, 2, True).item() for _ i
 # pooling lies between and is grainy.
 
 # %%
+# alt: Four panels with the edges of a detail of the temple, black where there are none. The edges as thin bright
+#   lines; with max pooling, coarse and bright; with average pooling, coarse and darker; with stochastic pooling, coarse
+#   and grainy.
 torch.manual_seed(0)
 detail = F.conv2d(grey, across[None, None]).abs()[..., 100:220, 180:300]  # (1, 1, 120, 120)
 pooled = {
@@ -643,6 +665,8 @@ def conv(c_in, dilation=1):
 pool = lambda: (nn.MaxPool2d(2),)  # noqa: E731
 
 # %%
+# alt: Three squares on black. Six layers and two layers, pooling, two layers: a bright spot in the middle that fades
+#   towards its rim. Dilations 1, 2, 4: a square of nearly even brightness with a woven pattern.
 torch.manual_seed(0)
 stacks = {
     "six layers": (conv(1), *[conv(8)] * 5),
@@ -767,6 +791,9 @@ history = train(net, 8, 0.004)  # Try it: 12 epochs, other channels, other seeds
 # bends in the middle, where the learning rate is largest; the last epochs, with small steps, add the last points.
 
 # %%
+# alt: Two panels against the epoch for LeNet then (dashed, 6 epochs) and now (solid, 8 epochs). Left, the training
+#   loss: then starts far higher than now, and both fall. Right, the test accuracy: now lies clearly above then in every
+#   epoch and rises to about 0.9.
 fig, panels = plt.subplots(1, 2, figsize=(11, 3.8))
 for points, style, color, name in [(old_history, "--s", ORANGE, "then"), (history, "-o", BLUE, "now")]:
     for panel, values in zip(panels, zip(*points, strict=True), strict=True):
@@ -784,6 +811,8 @@ plt.show()
 # of several directions, as on the photograph. Nobody designed them.
 
 # %%
+# alt: Sixteen squares of 5 by 5 pixels in two rows, the kernels of the first layer. They are noisy; many have a
+#   bright and a dark side, or a dark bar, in several directions.
 net = net.cpu()
 kernels = net[0].weight.detach()[:, 0]
 fig, panels = plt.subplots(2, 8, figsize=(11, 3))
@@ -799,6 +828,9 @@ plt.show()
 # are black: not here.
 
 # %%
+# alt: Three rows, for a sneaker, a dress and a bag. Each starts with the image; eight maps of 14 by 14 pixels follow,
+#   in which the item can still be recognised, mostly by the rims on one side; then eight coarse maps of 5 by 5 pixels,
+#   many of them mostly black, which only show regions.
 images = X_test.cpu()
 chosen = [int((y_test == k).nonzero()[0]) for k in (7, 3, 8)]
 with torch.no_grad():
@@ -821,6 +853,8 @@ plt.show()
 # widens downwards, and one two trouser legs.
 
 # %%
+# alt: Four rows of six cut-outs of 16 by 16 pixels, one row for each channel. The cut-outs of one row resemble each
+#   other: they show similar parts of garments in similar places.
 with torch.no_grad():
     maps = torch.cat([net[:8](part) for part in images.split(500)])  # (2000, 32, 5, 5)
 padded = F.pad(images, (2, 2, 2, 2))  # the first layer's padding: now all fields lie inside
@@ -841,6 +875,9 @@ plt.show()
 # shoes. The worst row is the shirt with about 140: it is taken for a T-shirt, a pullover or a coat.
 
 # %%
+# alt: Confusion matrix of ten classes, numbers on shades of grey. The diagonal is dark, with about 190 of 200 for
+#   trousers, bags and shoes, and palest for the shirt, with about 140. Shirts are taken for T-shirts, pullovers and
+#   coats; most other squares are near 0.
 guess = predict(net, images)
 truth = y_test.cpu()
 confusion = torch.bincount(10 * truth + guess, minlength=100).reshape(10, 10)
@@ -863,6 +900,8 @@ print(f"test accuracy {(guess == truth).float().mean().item():.4f}")
 # (calibration, week 4). And some of the labels are hard to believe.
 
 # %%
+# alt: Eight test images in a row, each with its true class, the class that the network said, and a probability near
+#   1. What was said is a class that looks alike, such as one upper garment for another.
 with torch.no_grad():
     sure, said = net(images).softmax(dim=1).max(dim=1)
 wrong = (said != truth).nonzero().ravel()
@@ -899,6 +938,8 @@ print(f"once {(guess == truth).float().mean().item():.4f}, twice {(twice == trut
 # (solid, dots). Both fall. LeNet stays above.
 
 # %%
+# alt: Test accuracy against a shift of 0 to 6 pixels to the right. Both curves fall. The MLP, dashed, falls steeply
+#   and lies below LeNet, solid, at every shift.
 net_shifts = [(predict(net, shifted(images, s)) == truth).float().mean().item() for s in shifts]
 fig, panel = plt.subplots(figsize=(6.5, 3.6))
 panel.plot(shifts, mlp_shifts, "--s", color=ORANGE, label="MLP")

@@ -589,6 +589,8 @@ print("Exercise 4: every test in this cell passed.")
 # kernel is printed. On the right, the loss falls against the step, on a logarithmic axis.
 
 # %%
+# alt: Three panels: a detail of a photograph of a temple in grey; its vertical edges, white or black on grey; and the
+#   loss over 500 steps, which falls on a logarithmic axis.
 from sklearn.datasets import load_sample_image
 
 photograph = torch.tensor(load_sample_image("china.jpg"), dtype=torch.float32).mean(dim=2)[None, None] / 255
@@ -1429,13 +1431,13 @@ def _test_lenet():
     old = build(lenet, name="lenet()")
     used, norms = parts(old, [(6, 1, 5, 5), (16, 6, 5, 5), (120, 400), (84, 120), (10, 84)], [True] * 5, [], "lenet()")
     for part in used:
-        zero = "nn.init.zeros_(layer.bias) for each convolution and dense layer."
+        zero = "the biases of all convolutions and dense layers start at 0: look in nn.init."
         what = f"a bias of lenet(), {type(part).__name__}"
         check.value(part.bias.detach(), torch.zeros_like(part.bias), what, hint=zero)
         field = part.weight[0, 0].numel() if part.weight.dim() == 4 else 1
         bound = math.sqrt(6 / (field * (part.weight.shape[0] + part.weight.shape[1])))
         shape = tuple(part.weight.shape)
-        uniform = "nn.init.xavier_uniform_(layer.weight) for each convolution and dense layer."
+        uniform = "the weights of all convolutions and dense layers start as Xavier's uniform numbers: look in nn.init."
         largest = part.weight.detach().abs().max()
         check.tensor(largest, f"the largest entry of the weight {shape} of lenet()", low=0.9 * bound,
                      high=1.0001 * bound, hint=uniform)  # fmt: skip
@@ -1637,6 +1639,9 @@ print("Exercise 10: every test in this cell passed.")
 # edges of one direction, some to flat areas. Which ones do you recognise?
 
 # %%
+# alt: Two rows of small squares, in grey. Upper row: the first kernels of your network, of few pixels each. Lower
+#   row: what each kernel makes of one test image, an ankle boot; in some maps its outline is bright, in others its
+#   area.
 X_some, y_some = data.fashion_mnist("train")
 small_net = train_lenet(X_some[:1000], y_some[:1000], 0)
 first_conv = next(part for part in small_net.modules() if isinstance(part, nn.Conv2d))
