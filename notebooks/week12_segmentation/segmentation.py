@@ -720,8 +720,8 @@ for name, net in nets.items():
     print(f"{name}: pixel accuracy {(M.trace() / M.sum()).item():.3f}, mIoU {iou_of(M).nanmean().item():.3f}")
 
 # %% [markdown]
-# The left panel shows the loss against the step, averaged over 25 steps: both fall quickly, then slowly, and fastest
-# at the end, when the learning rate goes to 0. The right panel shows the IoU of each class on the test scenes, one
+# The left panel shows the loss against the step, averaged over 25 steps: both fall quickly, then slowly, and level off
+# at the end, when the learning rate goes to 0; U-Net's stays behind. The right panel shows the IoU of each class on the test scenes, one
 # bar per network.
 
 # %%
@@ -749,9 +749,9 @@ plt.show()
 # where U-Net is wrong (white).
 
 # %%
-# alt: Five test scenes in columns; rows: image, truth, FCN, U-Net, U-Net wrong. In all scenes both networks find
-#   nearly every article, with ragged edges. In the last row white lines trace the outlines of the articles, and some
-#   articles hold white patches: they have a wrong name.
+# alt: Five test scenes in columns; rows: image, truth, FCN, U-Net, U-Net wrong. Both networks find nearly every
+#   article, with blurred edges; a sandal that lies on a coat is missed. In the last row white lines trace the outlines
+#   of the articles, and a few articles are white patches as a whole: a boot was called a bag.
 fig, panels = plt.subplots(5, 5, figsize=(12, 12))
 for i, column in enumerate(panels.T):
     rows = [test_set.images[i].movedim(0, 2), COLOURS[truth[i]], COLOURS[found["FCN"][i]], COLOURS[found["U-Net"][i]]]
@@ -770,8 +770,9 @@ plt.show()
 # And articles of one class that touch: they become one region.
 
 # %% [markdown]
-# Do not conclude that FCN is the better design because its mIoU is a little higher here. U-Net has more layers
-# between the loss and the backbone, and three epochs are few: its loss starts later and is still falling.
+# Do not conclude that FCN is the better design because its mIoU is higher here. U-Net has more layers between the
+# loss and the backbone, and three epochs are few: its loss falls later, and the learning rate ends before it is low.
+# With more epochs the distance shrinks; try it.
 
 # %% [markdown]
 # ### Where it fails, and why
@@ -817,7 +818,7 @@ plt.show()
 
 # %%
 # alt: Confusion matrix of U-Net, 11 by 11, darkness for the share of the row. The diagonal is darkest, most of all for
-#   background and trouser. Off the diagonal, fields among t-shirt, pullover, coat and shirt stand out, some between
+#   background, trouser and bag. Off the diagonal, fields among t-shirt, pullover, coat and shirt stand out, some between
 #   sandal and sneaker, and small shares of most articles in the column of the background.
 M = tables["U-Net"]
 shares = M / M.sum(dim=1, keepdim=True)
