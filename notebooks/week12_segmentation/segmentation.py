@@ -721,8 +721,8 @@ for name, net in nets.items():
 
 # %% [markdown]
 # The left panel shows the loss against the step, averaged over 25 steps: both fall quickly, then slowly, and level off
-# at the end, when the learning rate goes to 0; U-Net's stays behind. The right panel shows the IoU of each class on the test scenes, one
-# bar per network.
+# at the end, when the learning rate goes to 0; U-Net's stays behind. The right panel shows the IoU of each class on the
+# test scenes, one bar per network.
 
 # %%
 # alt: Left, the smoothed loss of FCN and U-Net against the step: both fall, quickly at first; U-Net's starts higher and
@@ -818,8 +818,8 @@ plt.show()
 
 # %%
 # alt: Confusion matrix of U-Net, 11 by 11, darkness for the share of the row. The diagonal is darkest, most of all for
-#   background, trouser and bag. Off the diagonal, fields among t-shirt, pullover, coat and shirt stand out, some between
-#   sandal and sneaker, and small shares of most articles in the column of the background.
+#   background, trouser and bag. Off the diagonal, fields among t-shirt, pullover, coat and shirt stand out, some
+#   between sandal and sneaker, and small shares of most articles in the column of the background.
 M = tables["U-Net"]
 shares = M / M.sum(dim=1, keepdim=True)
 plt.figure(figsize=(6.5, 5.5))
