@@ -24,6 +24,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.course import CourseError
+from autograder.outputs import make_writable
 
 NOTE_TAG = "intake"
 # Larger than any honest notebook with figures; reading one takes several times its size in memory.
@@ -82,9 +83,10 @@ def check_submissions(root: Path, assignment: str, students: Iterable[str] | Non
             submission = _Submission(folder, released, _read_notes(root, folder))
             _write_notes(root, folder, submission.notes)
             findings += [Finding(folder.parent.name, text) for text in submission.found]
-        except OSError as error:
-            # A folder that cannot be read or written is one learner's mishap, not the class's.
-            findings.append(Finding(folder.parent.name, f"the submission cannot be examined: {error.strerror}"))
+        except Exception as error:
+            # What cannot be read, mended or written is one learner's mishap, not the class's.
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else _plain(repr(error))
+            findings.append(Finding(folder.parent.name, f"the submission cannot be examined: {reason}"))
     return findings
 
 
@@ -133,11 +135,14 @@ def _parse(content: bytes) -> tuple[NotebookNode | None, str]:
     try:
         notebook = nbformat.reads(text, as_version=4)
         nbformat.validate(notebook)
-        return notebook, remark
+        # Such characters can be written in JSON, and in no file.
+        return notebook, "it held characters that are no text" if make_writable(notebook) else remark
     except Exception as error:  # whatever a file may hold
         fault = _plain((str(error).splitlines() or [type(error).__name__])[0])
     try:
-        return _mended(json.loads(text)), fault
+        content = json.loads(text)
+        make_writable(content)
+        return _mended(content), fault
     except Exception:
         return None, fault
 

@@ -34,3 +34,33 @@ class LimitOutputSize(NbGraderPreprocessor):
             elif any(len(str(data)) > self.max_data for data in output.get("data", {}).values()):
                 output.data = NotebookNode({"text/plain": MARK})
         return cell, resources
+
+
+def make_writable(node: dict | list) -> bool:
+    """Replace, in place and at any depth, characters that no file can hold (lone surrogates).
+
+    Returns:
+        Whether there were any.
+    """
+    found = False
+    left: list[dict | list] = [node]
+    while left:
+        place = left.pop()
+        for key, value in list(place.items() if isinstance(place, dict) else enumerate(place)):
+            if isinstance(value, dict | list):
+                left.append(value)
+            elif isinstance(value, str) and not _is_writable(value):
+                place[key] = value.encode("utf-8", "replace").decode()
+                found = True
+            if isinstance(key, str) and not _is_writable(key):
+                place[key.encode("utf-8", "replace").decode()] = place.pop(key)
+                found = True
+    return found
+
+
+def _is_writable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -43,6 +43,17 @@ WRONG = {
     "integrate": "def integrate(f, a, b, n):\n    return 0.0",
 }
 POINTS = {f"{exercise}_test": 10.0 for exercise in WRONG}
+SEEN_FROM_INSIDE = (
+    *(
+        "look_around",
+        "mount_and_unshare",
+        "trace_parent",
+        "socket_folder",
+        "network",
+        "links",
+        "names_that_tests_leave",
+    ),
+)
 HIDDEN = ("quokka-in-the-moonlight", "31337.25", "7.28125")
 pytestmark = pytest.mark.slow
 
@@ -115,7 +126,70 @@ def own_verdicts(folder: Path, course: Path) -> None:
     nbformat.write(notebook, path)
 
 
-FOLDERS = {"links": links, "bombs": bombs, "deep_notebook": deep_notebook, "own_verdicts": own_verdicts}
+def odd_cells(folder: Path, course: Path) -> None:
+    """Ids twice, metadata of a wrong kind, NaN, a number of 400 digits, lone surrogates, and a large attachment."""
+    path = folder / f"{NAME}.ipynb"
+    content = json.loads(path.read_text())
+    odd = {"cell_type": "code", "id": "twice", "source": ["x = '\ud800'"], "outputs": [], "execution_count": None}
+    content["cells"] += [
+        odd | {"metadata": []},
+        odd | {"metadata": {"a": float("nan"), "b": 10**400, "\ud800": "\udfff"}},
+    ]
+    picture = {"a.png": {"image/png": "A" * 5_000_000}}
+    content["cells"].insert(
+        0, {"cell_type": "markdown", "id": "twice", "source": "", "metadata": {}, "attachments": picture}
+    )
+    content["cells"][-3]["metadata"]["nbgrader"] = ["double"]
+    path.write_text(json.dumps(content | {"nbformat_minor": 99}))
+
+
+def surrogates(folder: Path, course: Path) -> None:
+    """A valid notebook whose cells and metadata hold lone surrogates, which no file can."""
+    path = folder / f"{NAME}.ipynb"
+    content = json.loads(path.read_text())
+    content["metadata"]["\udc80"] = "\ud800"
+    content["cells"][0]["source"] = "\udfff"
+    content["cells"][-1]["source"] = "print('\ud800')"
+    path.write_text(json.dumps(content))
+
+
+def odd_names(folder: Path, course: Path) -> None:
+    """Names with line breaks, escape sequences, bytes that are no UTF-8, another case, and a socket among them."""
+    for name in (
+        b"a\nb.csv",
+        b"\x1b]0;x\x07.txt",
+        b"\xff\xfe.ipynb",
+        b"=cmd|x.csv",
+        b"ARENA.IPYNB",
+        b"arena.ipynb ",
+        b"-rf",
+    ):
+        Path(os.fsdecode(os.path.join(os.fsencode(folder), name))).write_bytes(b"{}")
+    with socket.socket(socket.AF_UNIX) as listener:
+        place = os.getcwd()
+        os.chdir(folder)
+        listener.bind("s.ipynb")
+        os.chdir(place)
+
+
+def folder_as_notebook(folder: Path, course: Path) -> None:
+    """A folder in the notebook's place, with the notebook in it, and a pipe that a reader would wait for."""
+    path = folder / f"{NAME}.ipynb"
+    content = path.read_bytes()
+    path.unlink()
+    path.mkdir()
+    (path / "deeper").mkdir()
+    (path / "deeper" / f"{NAME}.ipynb").write_bytes(content)
+    os.mkfifo(path / "pipe.ipynb")
+
+
+FOLDERS = {
+    **{"links": links, "bombs": bombs, "deep_notebook": deep_notebook, "own_verdicts": own_verdicts},
+    **{"odd_cells": odd_cells, "surrogates": surrogates, "odd_names": odd_names},
+    "folder_as_notebook": folder_as_notebook,
+}
+# The intake puts a notebook that can be read in the place of these.
+MENDED = {"deep_notebook", "odd_cells", "surrogates", "folder_as_notebook"}
 LOOK = """# Reads what its folder holds.
 # %% last
 import os
@@ -127,7 +201,7 @@ for name in ("passwd", "book.db", "other", "pipe"):
 
 def state(root: Path) -> dict[str, tuple]:
     """Return what may not change below a folder."""
-    found = {p: p.lstat() for p in sorted(root.rglob("*")) if "deep_notebook" not in p.parts}
+    found = {p: p.lstat() for p in sorted(root.rglob("*")) if not MENDED & set(p.parts)}
     return {str(p): (status.st_mtime_ns, status.st_size, status.st_mode) for p, status in found.items()}
 
 
@@ -302,7 +376,7 @@ def test_hidden_text_is_in_no_output_of_a_learners_cell(arena):
 
 
 def test_what_the_sandbox_hides(arena):
-    for student in ("look_around", "mount_and_unshare", "trace_parent", "socket_folder", "network", "links"):
+    for student in SEEN_FROM_INSIDE:
         if student in arena.students:
             text = "".join(outputs(arena.course / "autograded" / student / NAME / f"{NAME}.ipynb").values())
             for word in ("READ", "WROTE", "ALLOWED", "OPENED", "ATTACHED", "REMOVED", "LINKED", "REACHED", "FOUND"):

@@ -1,7 +1,7 @@
-"""Every week from submission to gradebook: blank, reference, right answers in other styles, mistakes.
+"""Every week from submission to gradebook: blank, right answers in other styles, mistakes.
 
 That each variant and each mutant of an answer is judged as it should be is shown in test_quality.py, without
-a gradebook; here are a few submissions a week that go all the way.
+a gradebook, and nbmake runs the reference; here are a few submissions a week that go all the way.
 """
 
 import json
@@ -17,7 +17,6 @@ from autograder.notebooks import twins
 from autograder.variants import Variant, fill_answers
 
 ROOT = Path(__file__).parent.parent
-WEEKS = assignments(ROOT)
 pytestmark = pytest.mark.slow
 
 
@@ -29,14 +28,13 @@ def rounds(material: Material) -> dict[str, list[Variant]]:
     }
 
 
-@pytest.fixture(scope="module", params=WEEKS)
-def graded(request, tmp_path_factory):
-    """Hand in the blank release, the reference and some variants of a week; return them with the run record."""
-    week = request.param
-    course = make_course(ROOT, tmp_path_factory.mktemp(week) / "course", [week])
+@pytest.mark.parametrize("week", assignments(ROOT))
+def test_a_week_goes_all_the_way(week, tmp_path):
+    """One test a week, as one grading of the submissions serves all that is looked at."""
+    course = make_course(ROOT, tmp_path / "course", [week])
     material = Material(ROOT, course, week)
     packed = rounds(material)
-    notebooks = {"blank": material.release, "reference": material.solved()}
+    notebooks = {"blank": material.release}
     for name, variants in packed.items():
         notebooks[name] = fill_answers(material.release, material.reference | {v.exercise: v.source for v in variants})
     for name, notebook in notebooks.items():
@@ -48,7 +46,26 @@ def graded(request, tmp_path_factory):
     rows = {row["student"]: row for row in json.loads(record.read_text())["graded"]}
     assert rows.keys() == notebooks.keys()
     points = {c.metadata.nbgrader.grade_id: c.metadata.nbgrader.points for c in graded_cells(week)}
-    return material, packed, rows, points
+    assert sum(points.values()) == 100
+
+    suspected = {name: row["needs_human"] for name, row in rows.items() if row["needs_human"]}
+    assert not suspected, "honest answers that would be sent to a human"
+    assert set(rows["blank"]["marks"].values()) == {0} and rows["blank"]["waiting"] == 0
+    tested = {f"{exercise}_test" for exercise in material.exercises}
+    assert rows["right-0"]["waiting"] == len(points.keys() - tested) > 0, "written answers wait for a person"
+
+    lost, accepted, punished = [], [], []
+    for name, variants in packed.items():
+        wrong = {v.exercise: v.sentence for v in variants if not v.right}
+        for exercise in material.exercises:
+            full = rows[name]["marks"][f"{exercise}_test"] == points[f"{exercise}_test"]
+            if exercise in wrong and full:
+                accepted.append((exercise, wrong[exercise]))
+            elif exercise not in wrong and not full:
+                (punished if wrong else lost).append((name, exercise, wrong))
+    assert not lost, "right answers that lose points"
+    assert not accepted, "wrong answers that earn full points"
+    assert not punished, "right answers that lose points beside wrong ones"
 
 
 def graded_cells(week: str):
@@ -56,47 +73,3 @@ def graded_cells(week: str):
         if twin.graded and twin.name.parts[1] == week:
             cells = twins.read_text(twin.text).cells
             yield from (cell for cell in cells if cell.metadata.get("nbgrader", {}).get("grade"))
-
-
-def test_no_honest_answer_needs_a_human(graded):
-    _, _, rows, _ = graded
-    suspected = {name: row["needs_human"] for name, row in rows.items() if row["needs_human"]}
-    assert not suspected
-
-
-def test_blank_earns_nothing_and_reference_everything(graded):
-    material, _, rows, points = graded
-    assert sum(points.values()) == 100
-    assert set(rows["blank"]["marks"].values()) == {0} and rows["blank"]["waiting"] == 0
-    tested = {f"{exercise}_test" for exercise in material.exercises}
-    assert {name: rows["reference"]["marks"][name] for name in tested} == {name: points[name] for name in tested}
-    # The written answers wait for a person.
-    assert rows["reference"]["waiting"] == len(points.keys() - tested) > 0
-
-
-def test_right_variants_earn_everything(graded):
-    material, packed, rows, points = graded
-    lost = [
-        (name, exercise, [v.sentence for v in variants if v.exercise == exercise])
-        for name, variants in packed.items()
-        if name.startswith("right")
-        for exercise in material.exercises
-        if rows[name]["marks"][f"{exercise}_test"] < points[f"{exercise}_test"]
-    ]
-    assert not lost
-
-
-def test_wrong_variants_lose_points_and_only_where_they_are(graded):
-    material, packed, rows, points = graded
-    accepted, punished = [], []
-    for name, variants in packed.items():
-        if name.startswith("wrong"):
-            wrong = {v.exercise: v.sentence for v in variants}
-            for exercise in material.exercises:
-                full = rows[name]["marks"][f"{exercise}_test"] == points[f"{exercise}_test"]
-                if exercise in wrong and full:
-                    accepted.append((exercise, wrong[exercise]))
-                if exercise not in wrong and not full:
-                    punished.append((exercise, list(wrong.values())))
-    assert not accepted, "wrong answers that earn full points"
-    assert not punished, "right answers that lose points beside wrong ones"

@@ -5,6 +5,7 @@ decide about points: whatever else a test cell seems to have put out as an error
 """
 
 import asyncio
+import copy
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellControlSignal, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 from traitlets import Int
@@ -95,6 +96,7 @@ class _Client(NotebookClient):
     printed = 0
     flooded = False
     timed_out = False
+    unreadable = False
 
     async def _async_handle_timeout(self, timeout: int, cell: NotebookNode | None = None) -> None | dict[str, Any]:
         self.timed_out = True
@@ -102,12 +104,26 @@ class _Client(NotebookClient):
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         content = msg.get("content", {})
-        size = len(content.get("text", "")) + sum(len(str(v)) for v in content.get("data", {}).values())
+        size = _size(content.get("text")) + _size(content.get("data"))
         self.printed += size
         if self.printed > self.output_bytes and msg["msg_type"] in ("stream", "display_data", "execute_result"):
             self.flooded = True
             return None
-        return super().process_message(msg, cell, cell_index)
+        try:
+            return super().process_message(msg, cell, cell_index)
+        except CellControlSignal:
+            raise
+        except Exception:
+            # Learner code can send any message; what cannot be understood is nobody's output.
+            self.unreadable = True
+            return None
+
+
+def _size(content: Any) -> int:
+    try:
+        return sum(len(str(value)) for value in content.values()) if isinstance(content, dict) else len(str(content))
+    except RecursionError:
+        return 1_000_000
 
 
 class _Run:
@@ -127,6 +143,8 @@ class _Run:
         self.ran_over = False
         self.killed_for: str | None = None
         self.reserve = float(settings.cell_timeout)
+        # What the gate said about each test cell, whatever later messages make of the cell.
+        self.verdicts: dict[int, list[NotebookNode]] = {}
 
     async def run(self) -> Execution:
         started = time.monotonic()
@@ -146,6 +164,8 @@ class _Run:
         finally:
             watchdog.cancel()
             await self._end_kernel()
+        for index, outputs in self.verdicts.items():
+            cells[index].outputs = outputs
         hidden = [match[0] for test in self.plan.tests.values() for match in HIDDEN_REGION.finditer(test)]
         visible = "\n".join(HIDDEN_REGION.sub("", source) for source in self.plan.code)
         own = [c for c in cells if c.cell_type == "code" and not is_test(c)]
@@ -206,6 +226,10 @@ class _Run:
             self.result.remarks.append(f"{name} ran out of time")
         if is_test(cell):
             self._judge(cell, verdict, timed_out)
+            # A later cell may update an output by its id: not one whose place is another's now.
+            if self.client is not None:
+                self.client.clear_display_id_mapping(index)
+            self.verdicts[index] = copy.deepcopy(cell.outputs)
 
     def _cell_limit(self) -> float:
         """Seconds for the next cell: a slow one may use a reserve, and what never ends does not cost the rest."""
@@ -381,8 +405,8 @@ class _Run:
             if cell.cell_type == "code" and not is_test(cell) and index not in self.deadly and cell.source.strip():
                 left = self.deadline - time.monotonic()
                 self.client.timeout = max(1, int(min(self.settings.cell_timeout, left)))
-                copy = from_dict({**cell, "outputs": []})
-                await self.client.async_execute_cell(copy, index)
+                again = from_dict({**cell, "outputs": []})
+                await self.client.async_execute_cell(again, index)
 
     def _pristine_imports(self) -> tuple[str, ...]:
         packages = self.settings.pristine

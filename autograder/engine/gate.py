@@ -19,7 +19,9 @@ from types import ModuleType
 from typing import Any
 
 _ONLY_AST, _TOP_LEVEL_AWAIT, _COROUTINE = 0x400, 0x2000, 0x80
-# Read past whatever a learner's exception class defines under these names.
+# Read past whatever a learner's class defines under these names.
+_MRO_OF = type.__dict__["__mro__"].__get__
+_MODULE_SPACE = ModuleType.__dict__["__dict__"].__get__
 _NAME_OF = type.__dict__["__name__"].__get__
 _TRACEBACK_OF = BaseException.__dict__["__traceback__"].__get__
 # Where learners may put a folder named dlcourse.
@@ -71,6 +73,16 @@ _EVENTS = {
 }
 # Classes are renamed in all innocence.
 _HARMLESS = frozenset(("__name__", "__qualname__", "__module__", "__doc__"))
+# Events by the place of the name among their arguments.
+_ABOUT_A_NAME = {
+    "import": 0,
+    "object.__getattr__": 1,
+    "object.__setattr__": 1,
+    "object.__delattr__": 1,
+    "autograder.setattr": 1,
+}
+# These compile what a learner wrote, under a name of the learner's choice.
+_ASKED_BY_LEARNERS = ("/IPython/core/compilerop.py", "/IPython/core/interactiveshell.py")
 # Modules that give raw memory.
 _RAW_MODULES = ("_cffi_backend", "_ctypes")
 # Every event whose name starts so, however it came about.
@@ -357,12 +369,23 @@ def _differences(snapshot: list[tuple[str, Any, dict, set, dict]]) -> list[str]:
     return found
 
 
+def _is_no(value: Any) -> bool:
+    return value is None or value is False
+
+
+def _is_below(kind: type, base: type) -> bool:
+    """Return whether a class has another one above it, without asking the class."""
+    return any(above is base for above in _MRO_OF(kind))
+
+
 def _audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapshot: list) -> Any:
     """Return a hook that reports introspection by learner code, and makes it fail."""
+    about_a_name = _ABOUT_A_NAME
     events, families, see_through, tellers = _EVENTS, _FAMILIES, _SEE_THROUGH, _TELLERS
     getframe, ident = sys._getframe, get_ident
     fixed = {id(space): (name, known) for name, space, known, _, _ in snapshot}
     inside: set[int] = set()
+    deeper: set[int] = set()
     reports = [0]
     native = (*libraries, "/usr/", "/lib")
 
@@ -377,7 +400,8 @@ def _audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapsho
             if not file.startswith(libraries) and not file.startswith("<frozen"):
                 return f"line {frame.f_lineno} of {code.co_name}"
             if file.endswith(tellers):
-                if code.co_name not in _HANDING and not frame.f_locals.get("capture_locals"):
+                # Not asked for its truth: that would run a learner's code in here.
+                if code.co_name not in _HANDING and _is_no(frame.f_locals.get("capture_locals")):
                     return None
                 words = _HANDING
                 if code.co_name in _HANDING and frame.f_back and frame.f_back.f_code.co_filename == file:
@@ -396,6 +420,9 @@ def _audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapsho
 
     def judge(event: str, arguments: tuple, frame: Any) -> str | None:
         """Return what is wrong with an event, or None."""
+        if event in about_a_name and type(arguments[about_a_name[event]]) is not str:
+            # Events can be raised by anybody, with objects that act when they are looked at.
+            return "with a name that is no text"
         if event == "import":
             # Native code of the learner's own could do anything.
             if type(arguments[1]) is str and not arguments[1].startswith(native):
@@ -410,19 +437,33 @@ def _audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapsho
         if event == "marshal.loads" and frame.f_code.co_name == "_compile_bytecode":
             # Nobody can read compiled code, and it can claim to come from any file.
             path = frame.f_locals.get("bytecode_path")
-            if path is not None and not path.startswith(libraries):
+            if path is not None and (type(path) is not str or not path.startswith(libraries)):
                 return "compiled code"
         if event == "autograder.setattr":
-            name, known = fixed.get(id(vars(arguments[0])), ("", {}))
+            if not _is_below(type(arguments[0]), ModuleType):
+                return "of no module"
+            # Asked by whoever set the attribute, not by the guarded class.
+            frame = frame.f_back
+            name, known = fixed.get(id(_MODULE_SPACE(arguments[0])), ("", {}))
             if arguments[1] not in known or known[arguments[1]] is arguments[2]:
                 return None
         word = events.get(event, event.rpartition(".")[2]) or arguments[1]
         place = who(frame, event, word)
         if place is not None:
             return f"{word.split()[0]} at {place}"
-        if event == "compile" and arguments[0] is not None:
-            show(arguments[0], arguments[1], frame)
+        if event == "compile":
+            if type(arguments[1]) is str and claims(arguments[1], frame.f_code.co_filename):
+                return "of code under the name of a library"
+            if arguments[0] is not None:
+                show(arguments[0], arguments[1], frame)
         return None
+
+    def claims(file: str, asked_by: str) -> bool:
+        """Return whether code would pass for a library's, or for the gate's, without being loaded from there."""
+        if not asked_by.endswith(_ASKED_BY_LEARNERS):
+            return False
+        library = file.endswith(".py") and file.startswith(libraries)
+        return library or file in (own_file, "<imports>") or file.startswith("<frozen")
 
     def show(source: Any, file: Any, frame: Any) -> None:
         """Send the grader code that stands in no cell: of modules beside the notebook and of texts for `eval`."""
@@ -448,7 +489,17 @@ def _audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapsho
             return
         me = ident()
         if me in inside:
-            return
+            # Of the hook's own doing, usually.
+            if me in deeper:
+                return
+            deeper.add(me)
+            try:
+                mine = getframe(1).f_code.co_filename == own_file
+            finally:
+                deeper.discard(me)
+            if mine:
+                return
+            raise RuntimeError("this is not available while a notebook is graded")
         inside.add(me)
         try:
             found = judge(event, arguments, getframe(1))

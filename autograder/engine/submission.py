@@ -23,7 +23,7 @@ from autograder.engine.restore import restore
 from autograder.engine.sandbox import SandboxError
 from autograder.engine.scratch import scratch
 from autograder.engine.warm import WarmProcess
-from autograder.outputs import LimitOutputSize
+from autograder.outputs import LimitOutputSize, make_writable
 
 # Larger than any honest notebook with figures; reading one takes several times its size in memory.
 LARGEST_NOTEBOOK = 50_000_000
@@ -199,10 +199,12 @@ def _run_once(submission: Submission, assignment: Assignment, process: WarmProce
             if content is None:
                 raise FileNotFoundError(f"{master.name}.ipynb is missing, or is not an ordinary file")
             notebook = nbformat.reads(content.decode("utf-8"), as_version=4)
+            make_writable(notebook)
             graded.notes += restore(notebook, master.source, master.checksums)
             used = work if any(work.iterdir()) else None
             execution = execute(notebook, master.plan, process, assignment.settings, used)
             LimitOutputSize().preprocess(notebook, {})
+            make_writable(notebook)
             notebook.metadata["autograder"] = {
                 "fingerprint": graded.fingerprint,
                 "needs_human": execution.needs_human,
