@@ -2436,39 +2436,3 @@ def train_lenet(X, y, seed):
 # %% train_lenet equivalent: the order of the numbers in memory changes the speed, not the results
 # - ).to(memory_format=torch.channels_last)
 # + )
-
-# %% train_lenet equivalent: one more line of zeros around the image gives maps of the same size; the text leaves the design open
-# - *(nn.Conv2d(1, 16, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
-# + *(nn.Conv2d(1, 16, 3, padding=2), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
-
-# %% train_lenet equivalent: the even kernel gives maps of the same size after pooling; the text leaves the design open
-# - *(nn.Conv2d(1, 16, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
-# + *(nn.Conv2d(1, 16, 2, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU()),
-
-# %% train_lenet equivalent: the even kernel gives maps of the same size after pooling; the text leaves the design open
-# - *(nn.Conv2d(16, 32, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
-# + *(nn.Conv2d(16, 32, 2, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU()),
-
-# %% train_lenet equivalent: plain momentum differs little from Nesterov's, and the text leaves the optimiser open
-# - optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
-# + optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, weight_decay=5e-4)
-
-# %% train_lenet equivalent: plain momentum differs little from Nesterov's, and the text leaves the optimiser open
-# - optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
-# + optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=False, weight_decay=5e-4)
-
-# %% train_lenet equivalent: the last epoch has the smallest steps, and the text leaves the number of epochs open
-# - for _ in range(epochs):
-# + for _ in range(0 + 1, epochs):
-
-# %% train_lenet equivalent: the last epoch has the smallest steps, and the text leaves the number of epochs open
-# - for _ in range(epochs):
-# + for _ in range(0, epochs - 1):
-
-# %% train_lenet equivalent: so few steps with dropout need little weight decay, and the text leaves it open
-# - optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
-# + optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True)
-
-# %% train_lenet equivalent: twice a small weight decay is still small, and the text leaves it open
-# - optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
-# + optimiser = torch.optim.SGD(net.parameters(), momentum=0.9, nesterov=True, weight_decay=0.001)
