@@ -96,7 +96,6 @@ class _Client(NotebookClient):
     printed = 0
     flooded = False
     timed_out = False
-    unreadable = False
 
     async def _async_handle_timeout(self, timeout: int, cell: NotebookNode | None = None) -> None | dict[str, Any]:
         self.timed_out = True
@@ -115,7 +114,6 @@ class _Client(NotebookClient):
             raise
         except Exception:
             # Learner code can send any message; what cannot be understood is nobody's output.
-            self.unreadable = True
             return None
 
 

@@ -65,9 +65,7 @@ def make_plan(source: NotebookNode) -> Plan:
     for cell in cells:
         if utils.is_solution(cell):
             continue
-        try:
-            tree = parse(plain_python(cell.source))
-        except SyntaxError:
+        if (tree := _tree(cell.source)) is None:
             continue
         for node in ast.walk(tree):
             if isinstance(node, (ast.Import, ast.ImportFrom)) and not getattr(node, "level", 0):
@@ -111,9 +109,7 @@ def _given(cells: list[NotebookNode]) -> tuple[str, frozenset[str]]:
     given: dict[str, str] = {}
     rebound: set[str] = set()
     for cell in cells:
-        try:
-            tree = parse(plain_python(cell.source))
-        except SyntaxError:
+        if (tree := _tree(cell.source)) is None:
             continue
         locked = utils.is_locked(cell) and not utils.is_grade(cell) and not utils.is_solution(cell)
         for node in tree.body:
