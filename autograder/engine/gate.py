@@ -70,7 +70,8 @@ def open_gate(
     private: dict[str, Any] = {}
     process = getpid()
     _guard(WATCHED_MODULES)
-    sys.addaudithook(audit_hook(channel, libraries, own_file, snapshot))
+    running, setprofile = [False], sys.setprofile
+    sys.addaudithook(audit_hook(channel, libraries, own_file, snapshot, running))
     waiting: dict | None = None
     question = yield None
     while True:
@@ -88,7 +89,14 @@ def open_gate(
         # Functions that the instructor gave are those the instructor wrote.
         exec(compile(test.get("given", ""), own_file, "exec"), namespace)
         before = dict(namespace)
+        answered: list[str] = []
+        if test["watched"]:
+            # Costs time at every call, so only for who writes classes with arithmetic.
+            setprofile(_answers(frozenset(test["watched"]), answered.append, libraries, own_file))
+        running[0] = True
         outcome = _run(test["source"], namespace, _Shared(namespace, argument, names, test["answers"]), own_file)
+        running[0] = False
+        setprofile(None)
         if getpid() != process:
             # The learner's code forked: the verdict is the first process's to give.
             _exit(0)
@@ -96,8 +104,12 @@ def open_gate(
         changed += outcome.pop("forged", ())
         if own_builtins != built_in:
             changed.append("a built-in name of the tests")
+        # Some libraries bind names for whoever calls them; a test's own bindings its text tells.
+        others = [name for name in namespace if name not in before or namespace[name] is not before[name]]
+        changed += [f"the test's {name}" for name in others if name not in test["binds"]]
         changed += [name for name in names if namespace.get(name) is not names[name]]
-        channel.send({"id": test["id"], "changed": changed[:20], **outcome})
+        answers = list(dict.fromkeys(answered))[:20]
+        channel.send({"id": test["id"], "changed": changed[:20], "answers": answers, **outcome})
         # What a test defines stays visible to later cells, as in an ordinary notebook.
         for name, new in namespace.items():
             if name not in names and name != "__builtins__" and (name not in before or before[name] is not new):
@@ -167,6 +179,31 @@ class Guarded(ModuleType):
         audit("autograder.setattr", self, name, None)
         remove(self, name)
 """
+
+
+# A profile function, which anybody can ask for.
+_ANSWERS = """
+def answers(frame, event, argument):
+    if event != "call" or frame.f_code.co_name not in names:
+        return
+    name = frame.f_code.co_name
+    file = frame.f_code.co_filename
+    if file == own_file or file.startswith(libraries):
+        # Of a test's own class or a library's.
+        return
+    frame = frame.f_back
+    while frame is not None and frame.f_code.co_filename.startswith(libraries):
+        frame = frame.f_back
+    if frame is not None and frame.f_code.co_filename == own_file:
+        note(name)
+"""
+
+
+def _answers(
+    names: frozenset[str], note: Callable[[str], None], libraries: tuple[str, ...], own_file: str
+) -> Callable[[Any, str, Any], None]:
+    """Return a profile function that notes which of a learner's methods a test asks, itself or through a library."""
+    return _isolated(_ANSWERS, names=names, note=note, libraries=libraries, own_file=own_file)["answers"]
 
 
 def _isolated(source: str, **names: Any) -> dict[str, Any]:
@@ -311,6 +348,8 @@ def _snapshot(names: Iterable[str]) -> list[tuple[str, Any, dict, set, dict]]:
         if name == "sys.modules":
             fixed = {key: value for key, value in fixed.items() if key in names}
         tables = {key: dict(value) for key, value in space.items() if name in _WITH_TABLES and type(value) is dict}
+        # doctest leaves a name there, as an interactive session does.
+        tables.pop("__builtins__", None)
         # A new name that hides a built-in one changes what the module's own functions do.
         hidden = _BUILTIN_NAMES & space.keys()
         kept.append((name, space, fixed, hidden, tables))

@@ -6,7 +6,9 @@ copy of this module beside the gate's (see gate.py), under the same file name an
 
 import sys
 from _thread import get_ident
-from types import ModuleType
+from collections.abc import Callable
+from posix import getpid
+from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 
 # Read past whatever a learner's class defines under these names.
@@ -28,6 +30,7 @@ _EVENTS = {
     "function.__new__": "FunctionType",
     "compile": "compile eval exec ast parse",
     "exec": "exec eval",
+    "pickle.find_class": "load",
     "marshal.load": "load",
     "marshal.loads": "loads",
     "os.fork": "fork",
@@ -47,6 +50,7 @@ _ABOUT_A_NAME = {
     "object.__setattr__": 1,
     "object.__delattr__": 1,
     "autograder.setattr": 1,
+    "pickle.find_class": 1,
 }
 # These compile what a learner wrote, under a name of the learner's choice.
 _ASKED_BY_LEARNERS = ("/IPython/core/compilerop.py", "/IPython/core/interactiveshell.py")
@@ -62,8 +66,19 @@ _SEE_THROUGH = tuple(
 _TELLERS = ("/logging/__init__.py", "/traceback.py")
 _HANDING = {"<lambda>", "currentframe", "walk_tb", "walk_stack", "_walk_tb_with_full_positions"}
 # Libraries that compile texts which a learner gives them: these are read like cells.
-_READERS = ("/pandas/core/computation/expr.py", "/sympy/parsing/sympy_parser.py")
+_READERS = (
+    *("/pandas/core/computation/expr.py", "/sympy/parsing/sympy_parser.py", "/sympy/utilities/lambdify.py"),
+    *("/timeit.py", "/doctest.py", "/numpy/testing/_private/utils.py"),
+)
+# timeit's own loop around what it is given, which it compiles by itself before.
+_LOOP = "for _i in _it:"
 _LONGEST_CODE = 60_000
+# Python's own importers: of files, and of archives.
+_IMPORTING = ("<frozen importlib", "<frozen zipimport")
+# It takes the number of the frame whose names a text may use from its caller.
+_BY_LEVEL = "/pandas/core/computation/scope.py"
+# Those that run a text without compiling it first, so that only its code can be looked at.
+_RUNNERS = ("/profile.py", "/cProfile.py", "/numpy/testing/_private/utils.py")
 
 
 def _is_no(value: Any) -> bool:
@@ -75,8 +90,30 @@ def _is_below(kind: type, base: type) -> bool:
     return any(above is base for above in _MRO_OF(kind))
 
 
-def audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapshot: list) -> Any:
-    """Return a hook that reports introspection by learner code, and makes it fail."""
+def _names_of(code: CodeType) -> str:
+    """Return a text that names whatever some code names, for who reads learners' code."""
+    names: dict[str, None] = {}
+    left = [code]
+    for part in left:
+        names.update(dict.fromkeys(part.co_names))
+        left += [inner for inner in part.co_consts if type(inner) is CodeType]
+        names.update((repr(text), None) for text in part.co_consts if type(text) is str and "__" in text)
+    attributes = [f"x.{name}" for name in names if name.isidentifier()]
+    return "\n".join([*names, *attributes, *(f"import {name}" for name in names if name[:1] not in "'\"")])
+
+
+def audit_hook(
+    channel: Any, libraries: tuple[str, ...], own_file: str, snapshot: list, running: list[bool]
+) -> Callable[[str, tuple], None]:
+    """Return a hook that reports introspection by learner code, and makes it fail.
+
+    Args:
+        channel: this end of the channel to the grader.
+        libraries: path prefixes of code that no learner wrote.
+        own_file: file name under which this copy of the module was compiled.
+        snapshot: what the gate compares before and after each test.
+        running: whether a test runs at this moment, as its one item.
+    """
     about_a_name = _ABOUT_A_NAME
     events, families, see_through, tellers = _EVENTS, _FAMILIES, _SEE_THROUGH, _TELLERS
     getframe, ident = sys._getframe, get_ident
@@ -84,6 +121,11 @@ def audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapshot
     inside: set[int] = set()
     deeper: set[int] = set()
     reports = [0]
+    # What the grader has been sent to read.
+    sent: set[Any] = set()
+    process, loaded = getpid(), sys.modules
+    classes = [name.rpartition(".") for name, space, *_ in snapshot if type(space) is MappingProxyType]
+    watched = {id(_MODULE_SPACE(loaded[module])[kind]) for module, _, kind in classes}
     native = (*libraries, "/usr/", "/lib")
 
     def who(frame: Any, event: str, word: str) -> str | None:
@@ -120,6 +162,8 @@ def audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapshot
         if event in about_a_name and type(arguments[about_a_name[event]]) is not str:
             # Events can be raised by anybody, with objects that act when they are looked at.
             return "with a name that is no text"
+        if event == "pickle.find_class":
+            return unpickled(*arguments, frame.f_code.co_filename)
         if event == "import":
             # Native code of the learner's own could do anything.
             if type(arguments[1]) is str and not arguments[1].startswith(native):
@@ -131,9 +175,9 @@ def audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapshot
         path = arguments[0] if event == "ctypes.dlopen" and type(arguments[0]) is str else ""
         if "/" in path and not path.startswith(native):
             return "native library"
-        if event == "marshal.loads" and frame.f_code.co_name == "_compile_bytecode":
+        if event == "marshal.loads" and frame.f_code.co_filename.startswith(_IMPORTING):
             # Nobody can read compiled code, and it can claim to come from any file.
-            path = frame.f_locals.get("bytecode_path")
+            path = frame.f_locals.get("bytecode_path", frame.f_locals.get("pathname"))
             if path is not None and (type(path) is not str or not path.startswith(libraries)):
                 return "compiled code"
         if event == "autograder.setattr":
@@ -145,6 +189,8 @@ def audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapshot
             if arguments[1] not in known or known[arguments[1]] is arguments[2]:
                 return None
         word = events.get(event, event.rpartition(".")[2]) or arguments[1]
+        if event == "sys._getframe" and frame.f_code.co_filename.endswith(_BY_LEVEL) and looks_beyond(frame):
+            return "of a test"
         place = who(frame, event, word)
         if place is not None:
             return f"{word.split()[0]} at {place}"
@@ -153,6 +199,41 @@ def audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapshot
                 return "of code under the name of a library"
             if arguments[0] is not None:
                 show(arguments[0], arguments[1], frame)
+        elif event == "exec" and frame.f_code.co_filename.endswith(_RUNNERS) and type(arguments[0]) is CodeType:
+            tell("code", _names_of(arguments[0]))
+        return None
+
+    def looks_beyond(frame: Any) -> bool:
+        """Return whether pandas was asked for a frame of the tests or the gate, by a level, from learner code."""
+        left = frame.f_locals["self"].level
+        between = False
+        while type(left) is int and left > 0 and frame.f_back is not None:
+            frame, left = frame.f_back, left - 1
+            file = frame.f_code.co_filename
+            if file == own_file:
+                return between
+            between = between or not file.startswith(libraries)
+        return left != 0
+
+    def tell(kind: str, text: str) -> None:
+        """Send the grader something to read, once; a process that learner code forked has no say."""
+        if (kind, text) not in sent and getpid() == process:
+            sent.add((kind, text))
+            channel.send({kind: text[:_LONGEST_CODE], "cut": len(text) > _LONGEST_CODE})
+
+    def unpickled(module: Any, name: str, asked_by: str) -> str | None:
+        """Return what is wrong with something that a pickle names; the grader judges its name."""
+        if type(module) is not str:
+            return "with a module that is no text"
+        tell("pickled", f"{module} {name}")
+        place = loaded.get(module)
+        found = _MODULE_SPACE(place).get(name) if _is_below(type(place), ModuleType) else None
+        if _is_below(type(found), ModuleType):
+            # A pickle can set what is in a module without anybody's notice.
+            return f"of the module {name[:80]}"
+        if running[0] and ("." in name or id(found) in watched) and "/multiprocessing/" not in asked_by:
+            # Nor would a method show that is replaced for a moment.
+            return f"of {name[:80]} in a test"
         return None
 
     def claims(file: str, asked_by: str) -> bool:
@@ -164,10 +245,10 @@ def audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapshot
 
     def show(source: Any, file: Any, frame: Any) -> None:
         """Send the grader code that stands in no cell: of modules beside the notebook and of texts for `eval`."""
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
+        if frame.f_code.co_filename.startswith(_IMPORTING):
             if type(file) is not str or file.startswith(libraries):
                 return
-        else:
+        elif not frame.f_code.co_filename.endswith("/typing.py"):
             steps = 0
             while frame is not None and not frame.f_code.co_filename.endswith(_READERS):
                 frame, steps = frame.f_back, steps + 1
@@ -176,8 +257,14 @@ def audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapshot
             if frame is None:
                 return
         text = source if type(source) is str else str(source, "utf-8", "replace") if type(source) is bytes else ""
+        asked_by = "" if frame is None else frame.f_code.co_filename
+        if asked_by.endswith("/timeit.py"):
+            text = text.replace(_LOOP, "if True:")
+        elif asked_by.endswith("/typing.py") and "(" not in text and "__" not in text:
+            # A name in quotes, of which libraries have hundreds.
+            return
         if text:
-            channel.send({"code": text[:_LONGEST_CODE], "cut": len(text) > _LONGEST_CODE})
+            tell("code", text)
 
     def hook(event: str, arguments: tuple) -> None:
         if event not in events and event != "import" and not event.startswith(families):
