@@ -79,6 +79,14 @@ from autograder.variants import read_variants
             "import torch\nT = torch.Tensor\nclass A(T):\n    all = f",
             "a class below Tensor with a all of its own",
         ),
+        (
+            "class M:\n    all = f\nclass A(M, np.ndarray): ...",
+            "a class below ndarray with a all of its own",
+        ),
+        ("class A(float): ...\nclass B(A):\n    def real(self): ...", "a class below float with a real of its own"),
+        ("class A(float): ...\nA.real = f", "an attribute that is set beside a class below a value"),
+        ("class A: ...\nA.__sub__ = f", "__sub__ other than as a method"),
+        ("from numpy.testing._private.utils import raises", "the private module numpy.testing._private.utils"),
         ("class A(type(1)): ...", "a base class computed at run time"),
         ("def make(base):\n    class A(base): ...", "a base class computed at run time"),
         ("class A(*bases): ...", "a base class computed at run time"),
@@ -134,6 +142,8 @@ def test_names_what_no_answer_needs(code, finding):
         "class Stack(list):\n    def pop(self): ...\nclass V:\n    def __mul__(self, x): ...\n    __rmul__ = __mul__",
         "class Celsius(float):\n    def fahrenheit(self): ...\n    def __repr__(self): ...",
         "import enum\nclass Colour(str, enum.Enum):\n    RED = 'red'\n    def lower(self): ...\nenum.Enum('A', 'x y')",
+        "import IPython.display\nIPython.display.display(x)\nfrom __future__ import annotations",
+        "class A(nn.Module):\n    def f(self): self.x = 1\nA().y = 2\nclass B(A): ...",
         "class A:\n    __slots__ = ('x', 'y')\nmatch A():\n    case A(x): pass\n    case int(y): pass",
         "type(self)(1), type(x).__name__, x.__class__.__name__",
         "np.array2string(a, formatter={'float': lambda x: ''})\nnp.set_printoptions(precision=3)",
@@ -186,8 +196,8 @@ def test_leaves_ordinary_pickles_alone(module, name):
 
 def test_arithmetic_of_learners_is_told_from_the_instructors():
     vector = "class V:\n    def __add__(self, o): ...\n    def __abs__(self): ...\n    def __len__(self): ..."
-    assert operators([vector], []) == ["__abs__", "__add__"]
-    assert operators([vector, "x = 1"], ["class U:\n    def __add__(self, o): ..."]) == ["__abs__"]
+    assert operators([vector], []) == ["__abs__", "__add__", "__len__"]
+    assert operators([vector, "x = 1"], ["class U:\n    def __add__(self, o): ..."]) == ["__abs__", "__len__"]
     assert operators(["def add(): ..."], [vector]) == []
 
 

@@ -26,6 +26,8 @@ class Bindings:
         classes: names of class statements.
         functions: names of functions.
         enums: names of class statements of enumerations.
+        statements: class statements by their names.
+        values: whether there is a class below a number, a text, an array or a table.
         kinds: names that may hold the class of something (`kind = type(x)`).
         computed: names to which something else is assigned outside of functions.
         local: names that functions assign to, or are passed.
@@ -38,6 +40,8 @@ class Bindings:
     classes: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     enums: set[str] = field(default_factory=set)
+    statements: dict[str, list[ast.ClassDef]] = field(default_factory=dict)
+    values: bool = False
     kinds: set[str] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
     local: set[str] = field(default_factory=set)
@@ -54,14 +58,30 @@ class Bindings:
             return "tuple" if last_name(node.func) in _PLAIN_MAKERS else None
         if isinstance(node, ast.Attribute):
             root = root_name(node)
-            known = root in self.imported or (root in self.classes and node.attr in self.classes)
-            return node.attr if known and root not in computed else None
+            # What is bound nowhere comes from an `import *`.
+            inside = root in self.classes and node.attr in self.classes
+            known = root in self.imported or inside or root not in self.classes | self.texts | self.functions
+            return node.attr if root is not None and known and root not in computed else None
         if not isinstance(node, ast.Name) or node.id in computed:
             return None
         name = node.id
         for _ in range(9):
             name = self.origin.get(name, name)
         return name
+
+    def ancestors(self, node: ast.ClassDef, in_function: bool) -> tuple[set[str], set[str]]:
+        """Return the library classes above a class, and the names that it and its own ancestors bind."""
+        above: set[str] = set()
+        own: set[str] = set()
+        left, seen = [node], [node]
+        while left:
+            statement = left.pop()
+            own |= own_names(statement)
+            for base in filter(None, (self.base(base, in_function) for base in statement.bases)):
+                above |= set() if base in self.statements else {base}
+                left += [s for s in self.statements.get(base, ()) if s not in seen]
+                seen += left
+        return above, own
 
     def is_class(self, node: ast.expr) -> bool:
         """Whether an expression is the name of a class."""
@@ -96,6 +116,7 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
                 found.origin[name] = alias.name.rpartition(".")[2] if alias.asname else name
         elif isinstance(node, ast.ClassDef):
             found.classes.add(node.name)
+            found.statements.setdefault(node.name, []).append(node)
         elif isinstance(node, _FUNCTIONS):
             found.functions.add(node.name)
         elif isinstance(node, ast.Global):
@@ -108,18 +129,21 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
         elif isinstance(node, ast.NamedExpr | ast.AnnAssign) and node.value is not None:
             _assign(node.target, node.value, aliases, computed, found)
         elif isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor):
-            computed |= names_in(node.target)
+            computed |= bound_in(node.target)
         elif isinstance(node, ast.comprehension):
-            found.local |= names_in(node.target)
+            found.local |= bound_in(node.target)
         elif isinstance(node, ast.withitem) and node.optional_vars is not None:
-            computed |= names_in(node.optional_vars)
+            computed |= bound_in(node.optional_vars)
         elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
             computed.add(node.name)
         elif isinstance(node, ast.MatchMapping) and node.rest:
             computed.add(node.rest)
     _follow(aliases, found)
     found.texts -= found.computed | found.local
-    _find_enums([node for node, _ in nodes if isinstance(node, ast.ClassDef)], found)
+    statements = [(node, in_function) for node, in_function in nodes if isinstance(node, ast.ClassDef)]
+    _find_enums([node for node, _ in statements], found)
+    above = [found.ancestors(node, in_function)[0] for node, in_function in statements]
+    found.values = any(names & suspicious.VALUE_CLASSES and not names & found.enums for names in above)
     return found
 
 
@@ -135,7 +159,7 @@ def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
 
 def _assign(target: ast.expr, value: ast.expr, aliases: list, computed: set[str], found: Bindings) -> None:
     if not isinstance(target, ast.Name):
-        computed |= names_in(target)
+        computed |= bound_in(target)
     elif isinstance(value, ast.Constant):
         found.texts.add(target.id)
     elif isinstance(value, ast.Name | ast.Attribute):
@@ -180,9 +204,9 @@ def _find_enums(statements: list[ast.ClassDef], found: Bindings) -> None:
         found.enums |= more
 
 
-def names_in(node: ast.AST) -> set[str]:
-    """Return all names in an expression."""
-    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+def bound_in(node: ast.AST) -> set[str]:
+    """Return all names that a target of an assignment binds."""
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)}
 
 
 def root_name(node: ast.expr) -> str | None:

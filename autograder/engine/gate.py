@@ -106,7 +106,8 @@ def open_gate(
             changed.append("a built-in name of the tests")
         # Some libraries bind names for whoever calls them; a test's own bindings its text tells.
         others = [name for name in namespace if name not in before or namespace[name] is not before[name]]
-        changed += [f"the test's {name}" for name in others if name not in test["binds"]]
+        if "*" not in test["binds"]:
+            changed += [f"the test's {name}" for name in others if name not in test["binds"]]
         changed += [name for name in names if namespace.get(name) is not names[name]]
         answers = list(dict.fromkeys(answered))[:20]
         channel.send({"id": test["id"], "changed": changed[:20], "answers": answers, **outcome})

@@ -68,7 +68,7 @@ _HANDING = {"<lambda>", "currentframe", "walk_tb", "walk_stack", "_walk_tb_with_
 # Libraries that compile texts which a learner gives them: these are read like cells.
 _READERS = (
     *("/pandas/core/computation/expr.py", "/sympy/parsing/sympy_parser.py", "/sympy/utilities/lambdify.py"),
-    *("/timeit.py", "/doctest.py", "/numpy/testing/_private/utils.py"),
+    *("/timeit.py", "/doctest.py", "/numpy/testing/_private/utils.py", "/PIL/ImageMath.py"),
 )
 # timeit's own loop around what it is given, which it compiles by itself before.
 _LOOP = "for _i in _it:"
@@ -78,7 +78,10 @@ _IMPORTING = ("<frozen importlib", "<frozen zipimport")
 # It takes the number of the frame whose names a text may use from its caller.
 _BY_LEVEL = "/pandas/core/computation/scope.py"
 # Those that run a text without compiling it first, so that only its code can be looked at.
-_RUNNERS = ("/profile.py", "/cProfile.py", "/numpy/testing/_private/utils.py")
+_RUNNERS = (
+    *("/profile.py", "/cProfile.py", "/numpy/testing/_private/utils.py"),
+    "/sympy/plotting/experimental_lambdify.py",
+)
 
 
 def _is_no(value: Any) -> bool:

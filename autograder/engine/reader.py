@@ -23,6 +23,7 @@ from autograder.engine.plan import parse
 
 # Options of %time and %timeit.
 _OPTIONS = re.compile(r"\A(\s*-([rntcpqov]+\s*\d*|-[a-z-]+)(?=\s|\Z))+")
+_OPEN = tuple(suspicious.OPEN_MODULES)
 # As at the start of a pasted line; IPython takes them away.
 _PROMPT = re.compile(r"^\s*(In ?\[|>>>|\.\.\.)", re.MULTILINE)
 
@@ -56,6 +57,11 @@ def found_in(trees: list[ast.Module], names: Bindings) -> list[str]:
     return reader.found
 
 
+def _is_private(module: str) -> bool:
+    """Return whether this is a part of a library that the library keeps to itself."""
+    return any(part.startswith("_") and not is_dunder(part) for part in module.split(".")[1:])
+
+
 class _Reader(ast.NodeVisitor):
     def __init__(self, names: Bindings) -> None:
         self.found: list[str] = []
@@ -72,19 +78,23 @@ class _Reader(ast.NodeVisitor):
             name = getattr(node, field, None)
             if isinstance(name, str) and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 self._dunder(name)
-                if name in suspicious.ARITHMETIC:
+                if name in suspicious.ANSWERING:
                     self.found.append(f"{name} other than as a method")
         super().visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             self._module(alias.name)
+            if _is_private(alias.name):
+                self.found.append(f"the private module {alias.name}")
         self.generic_visit(node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         if node.module not in suspicious.OPEN_MODULES and not node.level:
             for alias in node.names:
                 self._module(f"{node.module}.{alias.name}")
+            if _is_private(node.module or ""):
+                self.found.append(f"the private module {node.module}")
         for alias in node.names:
             self._attribute(alias.name)
             if alias.name in suspicious.PARTS:
@@ -102,7 +112,8 @@ class _Reader(ast.NodeVisitor):
             settings = any(isinstance(n, ast.Attribute) and n.attr in suspicious.SETTINGS for n in ast.walk(node.value))
             if isinstance(node.ctx, ast.Store | ast.Del) and not settings:
                 self.found.append(f"an assignment to {root}.{name}")
-            if name in suspicious.PARTS or self.names.origin.get(root, root) in suspicious.MODULES:
+            part = self.names.origin.get(root, root) in suspicious.MODULES
+            if name in suspicious.PARTS or (part and not ast.unparse(node).startswith(_OPEN)):
                 # What the instructor uses of such a module is not all of it.
                 self.found.append(ast.unparse(node))
             if name.startswith("_") and not name.startswith("__") and name not in suspicious.UNDERSCORED:
@@ -117,6 +128,12 @@ class _Reader(ast.NodeVisitor):
             self.found.append(f"{name} as a value")
         if name == "formatter" and isinstance(node.ctx, ast.Store):
             self.found.append("format with a computed text")
+        if isinstance(node.ctx, ast.Store):
+            if name in suspicious.ANSWERING:
+                self.found.append(f"{name} other than as a method")
+            if self.names.values and root != "self":
+                # A method may be set in the class, or in what is called by another name here.
+                self.found.append("an attribute that is set beside a class below a value")
         if name == "__class__":
             if isinstance(node.ctx, ast.Store | ast.Del):
                 self.found.append("an assignment to __class__")
@@ -278,7 +295,7 @@ class _Reader(ast.NodeVisitor):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         if node.name in suspicious.LYING_METHODS:
             self.found.append(f"a method {node.name}")
-        if node.name in suspicious.ARITHMETIC and node.decorator_list:
+        if node.name in suspicious.ANSWERING and node.decorator_list:
             self.found.append(f"a method {node.name} that is something else")
         self.functions += 1
         self.generic_visit(node)
@@ -303,8 +320,9 @@ class _Reader(ast.NodeVisitor):
         bases = [self.names.base(base, bool(self.functions)) for base in node.bases]
         if None in bases:
             self.found.append("a base class computed at run time")
-        for base in filter(None, bases):
-            told = {name for name in own if overrides(name, base, bool(self.names.enums & set(bases)))}
+        above, own = self.names.ancestors(node, bool(self.functions))
+        for base in sorted(above):
+            told = {name for name in own if overrides(name, base, bool(self.names.enums & above))}
             self.found += [f"a class below {base} with a {name} of its own" for name in sorted(told)]
         for statement in node.body:
             targets = statement.targets if isinstance(statement, ast.Assign) else []
@@ -317,10 +335,10 @@ class _Reader(ast.NodeVisitor):
         plain: set[int] = set()
         for statement in node.body:
             value = statement.value if isinstance(statement, ast.Assign) else None
-            if isinstance(value, ast.Name) and value.id in suspicious.ARITHMETIC:
+            if isinstance(value, ast.Name) and value.id in suspicious.ANSWERING:
                 plain.update(map(id, statement.targets))
         bound = [n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-        names = [name.id for name in bound if id(name) not in plain and name.id in suspicious.ARITHMETIC]
+        names = [name.id for name in bound if id(name) not in plain and name.id in suspicious.ANSWERING]
         self.found += [f"{name} other than as a method" for name in names]
 
     def visit_Constant(self, node: ast.Constant) -> None:

