@@ -24,6 +24,7 @@ from autograder.variants import read_variants
         ("list(map(getattr, a, b))", "getattr as a value"),
         ("make = type", "type as a value"),
         ("type('A', (), {})", "type with three arguments"),
+        ("b.type('A', (), {})", "type with three arguments"),
         ("('{0.' + x + '}').format(f)", "format with a computed text"),
         ("'{0.__globals__}'.format(f)", "__globals__"),
         ("import sys\nsys.modules", "modules"),

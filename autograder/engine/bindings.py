@@ -14,6 +14,13 @@ from autograder.engine import suspicious
 # Calls that make a class out of nothing but names.
 _PLAIN_MAKERS = frozenset(("namedtuple", "NamedTuple", "TypedDict", "NewType"))
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+_SCOPES = frozenset((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+_BINDING = _SCOPES | {
+    *(ast.Import, ast.ImportFrom, ast.ClassDef, ast.Global, ast.arg, ast.Assign, ast.NamedExpr, ast.AnnAssign),
+    *(ast.AugAssign, ast.For, ast.AsyncFor, ast.comprehension, ast.withitem, ast.MatchAs, ast.MatchStar),
+    ast.MatchMapping,
+}
+_LEAVES = frozenset((ast.Load, ast.Store, ast.Del, ast.Name, ast.Constant))
 
 
 @dataclass
@@ -148,13 +155,20 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
 
 
 def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
-    """Yield all nodes, each with whether it stands in a function."""
+    """Yield all nodes that bind something, each with whether it stands in a function."""
     left: list[tuple[ast.AST, bool]] = [(tree, False)]
     while left:
         node, in_function = left.pop()
-        yield node, in_function
-        inner = in_function or isinstance(node, _FUNCTIONS | ast.Lambda)
-        left += [(child, inner) for child in ast.iter_child_nodes(node)]
+        kind = type(node)
+        if kind in _BINDING:
+            yield node, in_function
+        inner = in_function or kind in _SCOPES
+        for name in node._fields:
+            value = getattr(node, name, None)
+            for child in value if type(value) is list else (value,):
+                # Half of all nodes are names, texts and what is done with them, which takes time and binds nothing.
+                if isinstance(child, ast.AST) and type(child) not in _LEAVES:
+                    left.append((child, inner))
 
 
 def _assign(target: ast.expr, value: ast.expr, aliases: list, computed: set[str], found: Bindings) -> None:

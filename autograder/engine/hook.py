@@ -228,6 +228,8 @@ def audit_hook(
         """Return what is wrong with something that a pickle names; the grader judges its name."""
         if type(module) is not str:
             return "with a module that is no text"
+        if not f"{module}.{name}".replace(".", "").isidentifier():
+            return "with a strange name"
         tell("pickled", f"{module} {name}")
         place = loaded.get(module)
         found = _MODULE_SPACE(place).get(name) if _is_below(type(place), ModuleType) else None

@@ -57,6 +57,10 @@ def found_in(trees: list[ast.Module], names: Bindings) -> list[str]:
     return reader.found
 
 
+_NAMED = frozenset((ast.alias, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping))
+_NAMED |= {ast.keyword, ast.arg}
+
+
 def _is_private(module: str) -> bool:
     """Return whether this is a part of a library that the library keeps to itself."""
     return any(part.startswith("_") and not is_dunder(part) for part in module.split(".")[1:])
@@ -74,9 +78,9 @@ class _Reader(ast.NodeVisitor):
 
     def visit(self, node: ast.AST) -> None:
         # Of aliases, patterns, handlers, nested classes and keyword arguments: a name is a name.
-        for field in ("name", "asname", "rest", "arg"):
+        for field in ("name", "asname", "rest", "arg") if type(node) in _NAMED else ():
             name = getattr(node, field, None)
-            if isinstance(name, str) and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(name, str):
                 self._dunder(name)
                 if name in suspicious.ANSWERING:
                     self.found.append(f"{name} other than as a method")
@@ -216,6 +220,8 @@ class _Reader(ast.NodeVisitor):
     def _class_made(self, name: str | None, node: ast.Call) -> None:
         """Name calls that make a class, whose methods nobody could read."""
         starred = any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "type" and (len(node.args) > 2 or starred):
+            self.found.append("type with three arguments")
         if name == "type" and (len(node.args) != 1 or starred or node.keywords):
             self.found.append("type with three arguments")
         if name == "type" and node.args and self._is_kind(node.args[0]):
