@@ -4,7 +4,7 @@ import jupytext
 import pytest
 from conftest import ROOT
 
-from autograder.engine.screen import operators, repeated, screen, unpickled
+from autograder.engine.screen import operators, repeated, screen, special_methods, unpickled
 from autograder.variants import read_variants
 
 
@@ -200,6 +200,9 @@ def test_arithmetic_of_learners_is_told_from_the_instructors():
     assert operators([vector], []) == ["__abs__", "__add__", "__len__"]
     assert operators([vector, "x = 1"], ["class U:\n    def __add__(self, o): ..."]) == ["__abs__", "__len__"]
     assert operators(["def add(): ..."], [vector]) == []
+    assert special_methods([vector, "class U:\n    def __mul__(self, o): ...\n    __rmul__ = __mul__"]) == [
+        *("__abs__", "__add__", "__len__", "__mul__", "__rmul__")
+    ]
 
 
 def test_allows_what_the_instructor_uses():

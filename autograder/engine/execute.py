@@ -24,7 +24,8 @@ from autograder.engine.plan import HIDDEN_REGION, Plan, bindings_of, is_test, pl
 from autograder.engine.provisioner import SandboxProvisioner
 from autograder.engine.sandbox import Limits, SandboxError
 from autograder.engine.scratch import scratch
-from autograder.engine.screen import operators, repeated, screen, unpickled
+from autograder.engine.screen import operators, repeated, screen, special_methods, unpickled
+from autograder.engine.suspicious import ANSWERING, INNOCENT, LYING_METHODS
 from autograder.engine.warm import KernelRequest, WarmProcess
 from autograder.outputs import IN_ANSWER, IN_HIDDEN
 
@@ -140,6 +141,8 @@ class _Run:
         self.flooded = False
         # Arithmetic of the learner's own classes, of which the gate notices whether a test relies on it.
         self.operators: list[str] = []
+        # Methods that stand in a text: a class that was made without one is noticed by the gate.
+        self.methods: list[str] = []
         self.ran_over = False
         self.killed_for: str | None = None
         self.reserve = float(settings.cell_timeout)
@@ -153,6 +156,7 @@ class _Run:
         learner = [c.source for c in cells if c.cell_type == "code" and not is_test(c)]
         self.result.needs_human += screen(learner, self.plan.code)
         self.operators = operators(learner, self.plan.code)
+        self.methods = special_methods([*learner, *self.plan.code])
         watchdog = asyncio.create_task(self._watch())
         try:
             for index, cell in enumerate(cells):
@@ -274,6 +278,8 @@ class _Run:
             plan = {"names": names, "given": self.plan.given}
             plan |= {key: sorted(getattr(self.plan, key)) for key in ("own", "answers", "private")}
             plan |= {"binds": sorted(bindings_of(source)), "watched": self.operators}
+            strange = (LYING_METHODS | ANSWERING) - INNOCENT
+            plan |= {"methods": sorted(strange.difference(self.methods))}
             channel.send({"id": ticket, "source": plain_python(source), **plan})
         except ConnectionError:
             return await self._channel_lost()
@@ -312,6 +318,7 @@ class _Run:
                     # A module beside the notebook, or a text that a library evaluates.
                     for finding in screen([message["code"]], self.plan.code):
                         self._suspect(finding)
+                    self.methods += special_methods([message["code"]])
                     self.operators = sorted({*self.operators, *operators([message["code"]], self.plan.code)})
                     if message["cut"]:
                         self._suspect("a module is too long to read")
@@ -339,6 +346,8 @@ class _Run:
                 output.name = "stdout"
         for changed in verdict["changed"] if verdict is not None else ():
             self._suspect(f"{changed} was replaced")
+        for method in verdict["made"] if verdict is not None else ():
+            self._suspect(f"a class was made whose {method} stands in no text")
         for method in verdict["answers"] if verdict is not None else ():
             self._suspect(f"a test relies on the method {method} of a learner's class")
         if timed_out:

@@ -50,6 +50,7 @@ def open_gate(
     libraries: tuple[str, ...],
     own_file: str,
     audit_hook: Callable,
+    class_finder: Callable,
 ) -> Generator[Any, tuple[str, Any], None]:
     """Serve as the gate: answers ("waiting", None) with a bool, and ("run", namespace) by running a test.
 
@@ -59,6 +60,7 @@ def open_gate(
         libraries: path prefixes of code that no learner wrote.
         own_file: file name under which this copy of the module was compiled.
         audit_hook: what makes the hook, of a copy of hook.py compiled under the same name.
+        class_finder: what makes the finder, of a copy of classes.py likewise.
     """
     trusted, modules, failed = imported
     own_builtins = _own_builtins(modules)
@@ -72,6 +74,7 @@ def open_gate(
     _guard(WATCHED_MODULES)
     running, setprofile = [False], sys.setprofile
     sys.addaudithook(audit_hook(channel, libraries, own_file, snapshot, running))
+    strange_classes = class_finder(libraries)
     waiting: dict | None = None
     question = yield None
     while True:
@@ -109,8 +112,9 @@ def open_gate(
         if "*" not in test["binds"]:
             changed += [f"the test's {name}" for name in others if name not in test["binds"]]
         changed += [name for name in names if namespace.get(name) is not names[name]]
+        made = strange_classes(test["methods"])[:20]
         answers = list(dict.fromkeys(answered))[:20]
-        channel.send({"id": test["id"], "changed": changed[:20], "answers": answers, **outcome})
+        channel.send({"id": test["id"], "changed": changed[:20], "answers": answers, "made": made, **outcome})
         # What a test defines stays visible to later cells, as in an ordinary notebook.
         for name, new in namespace.items():
             if name not in names and name != "__builtins__" and (name not in before or before[name] is not new):

@@ -30,7 +30,7 @@ WORK = f"{HOME}/work"
 _own_file = f"<gate {secrets.token_hex(16)}>"
 _codes = {
     name: compile(Path(__file__).with_name(f"{name}.py").read_text("utf-8"), _own_file, "exec")
-    for name in ("channel", "hook", "gate")
+    for name in ("channel", "hook", "classes", "gate")
 }
 _prepared: dict[tuple, tuple] = {}
 # Where an environment behind a link really lies can be told only outside of the sandbox.
@@ -156,7 +156,8 @@ def _open_gate(request: dict, channel_end: int) -> Callable:
     gate_module = _private_copy("gate", codes)
     libraries = (*_libraries, *request["libraries"], str(Path(__file__).parent))
     audit_hook = _private_copy("hook", codes).audit_hook
-    gate = gate_module.open_gate(channel, imported, libraries, own_file, audit_hook)
+    class_finder = _private_copy("classes", codes).class_finder
+    gate = gate_module.open_gate(channel, imported, libraries, own_file, audit_hook, class_finder)
     next(gate)
     # Nothing else refers to the copies: their names are in no module that learner code can reach.
     for name in [name for name in sys.modules if name.startswith("autograder.engine")]:

@@ -42,15 +42,28 @@ def _instructors(cells: tuple[str, ...]) -> tuple[frozenset[str], Bindings]:
 
 def operators(learner_cells: Iterable[str], instructor_cells: Iterable[str]) -> list[str]:
     """Return the arithmetic that classes of a learner have and none of the instructor's has."""
-    own = {name for source in learner_cells for name in _answering(source)}
-    return sorted(own.difference(*map(_answering, instructor_cells))) if own else []
+    own = suspicious.ANSWERING.intersection(special_methods(learner_cells))
+    return sorted(own.difference(special_methods(instructor_cells))) if own else []
 
 
-def _answering(source: str) -> set[str]:
-    # A glance first: hardly any learner writes these.
+def special_methods(cells: Iterable[str]) -> list[str]:
+    """Return the methods with a meaning to Python that stand in some cells."""
+    found: set[str] = set()
+    for source in cells:
+        found |= _special_methods(source)
+    return sorted(found)
+
+
+# The instructor's cells are the same for a whole class.
+@functools.lru_cache(maxsize=512)
+def _special_methods(source: str) -> frozenset[str]:
+    # A glance first: few cells have any.
     tree = parse_cell(source) if "def __" in source else None
-    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)] if tree else []
-    return {function.name for function in functions} & suspicious.ANSWERING
+    nodes = list(ast.walk(tree)) if tree else []
+    names = [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
+    # `__rmul__ = __mul__`
+    names += [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return frozenset(filter(is_dunder, names))
 
 
 def unpickled(module: str, name: str) -> str | None:

@@ -29,6 +29,11 @@ ANSWERING = _words("""
     __rshift__ __rrshift__ __iadd__ __isub__ __imul__ __itruediv__ __ifloordiv__ __imod__ __ipow__ __imatmul__
     __iand__ __ior__ __ixor__ __ilshift__ __irshift__
 """)
+# What classes have that were made by calls, for reasons of their own: to be stored, written out, derived from.
+INNOCENT = _words("""
+    __format__ __reduce__ __reduce_ex__ __setattr__ __del__ __init_subclass__ __class_getitem__ __prepare__
+    __match_args__ __dict__ __class__ __annotations__ __getattribute__ __len__ __contains__
+""")
 # What a class below a number, a text or an array may say for itself.
 OWN_BUSINESS = _words("""
     __init__ __new__ __repr__ __str__ __doc__ __slots__ __array_finalize__ __module__ __qualname__

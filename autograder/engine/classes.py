@@ -1,0 +1,84 @@
+"""Finds classes that came to be while a notebook ran, with methods that stand in no text.
+
+The reader of learner code (reader.py) names methods with which an object answers comparisons, if it sees
+them. A class can also be made by a call, out of names put together at run time. A kernel executes a copy
+of this module beside the gate's (see gate.py). No class is asked anything.
+"""
+
+import gc
+import sys
+from collections.abc import Callable, Iterable
+from types import FunctionType, MethodDescriptorType, ModuleType, WrapperDescriptorType
+from typing import Any
+
+_MRO_OF, _SPACE_OF = type.__dict__["__mro__"].__get__, type.__dict__["__dict__"].__get__
+_NAME_OF, _MODULE_SPACE = type.__dict__["__name__"].__get__, ModuleType.__dict__["__dict__"].__get__
+# More new objects than this are looked at once only: they belong to libraries that a cell has imported.
+_MANY = 20_000
+
+
+def class_finder(libraries: tuple[str, ...]) -> Callable[[Iterable[str]], list[str]]:
+    """Return a function that names the strange methods of classes made since its last call.
+
+    It takes the names of the methods that are strange, if they stand in no text.
+
+    Args:
+        libraries: path prefixes of code that no learner wrote.
+    """
+    # What exists now is out of the collector's sight, and so need not be looked at again.
+    gc.freeze()
+    seen: set[int] = set()
+    # Lest another class gets the number of one that was seen.
+    kept: list[type] = []
+
+    def find(methods: Iterable[str]) -> list[str]:
+        objects = gc.get_objects()
+        kinds = list(map(type, objects))
+        each = dict(zip(map(id, kinds), kinds, strict=True))
+        makers = {number for number, kind in each.items() if _is_below(kind, type)}
+        made = [thing for thing, kind in zip(objects, kinds, strict=True) if id(kind) in makers]
+        fresh = [kind for kind in made if id(kind) not in seen]
+        if len(objects) > _MANY:
+            gc.freeze()
+        del objects, kinds, each
+        seen.update(map(id, fresh))
+        kept.extend(fresh)
+        strange = frozenset(methods)
+        return [f"{_NAME_OF(kind)[:80]}.{name}" for kind in fresh for name in _strange(kind, strange, libraries)]
+
+    return find
+
+
+def _strange(kind: type, strange: frozenset[str], libraries: tuple[str, ...]) -> list[str]:
+    space = _SPACE_OF(kind)
+    names = [name for name in space if type(name) is str and name in strange]
+    if not names or _is_librarys(kind, space, libraries):
+        return []
+    return [name for name in names if not _is_plain(name, space[name], libraries)]
+
+
+def _is_librarys(kind: type, space: Any, libraries: tuple[str, ...]) -> bool:
+    """Return whether a class is found in the library module that it says it is from."""
+    module = space.get("__module__")
+    place = sys.modules.get(module) if type(module) is str else None
+    if place is None or not _is_below(type(place), ModuleType):
+        return False
+    names = _MODULE_SPACE(place)
+    file = names.get("__file__")
+    return type(file) is str and file.startswith(libraries) and names.get(_NAME_OF(kind)) is kind
+
+
+def _is_plain(name: str, method: Any, libraries: tuple[str, ...]) -> bool:
+    """Return whether a method was written by a library, or by dataclasses, which compare field by field."""
+    if type(method) in (staticmethod, classmethod):
+        method = method.__func__
+    if type(method) is FunctionType:
+        file = method.__code__.co_filename
+        return file == "<string>" or file.startswith(libraries)
+    if type(method) in (WrapperDescriptorType, MethodDescriptorType):
+        return method.__name__ == name
+    return method is None
+
+
+def _is_below(kind: type, base: type) -> bool:
+    return any(above is base for above in _MRO_OF(kind))
