@@ -4,11 +4,13 @@ import functools
 import json
 import os
 import random
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 from nbgrader import api
 from nbgrader.api import Gradebook
@@ -81,7 +83,9 @@ def make_class(
 @functools.cache
 def _empty_gradebook() -> bytes:
     """A gradebook as nbgrader makes it, which takes it a second."""
-    with tempfile.TemporaryDirectory() as folder:
+    # nbgrader calls alembic by name, and the tests also run in an environment that is not activated.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, PATH=path):
         Gradebook(f"sqlite:///{folder}/gradebook.db", "course").close()
         return Path(folder, "gradebook.db").read_bytes()
 

@@ -33,7 +33,7 @@ _ORDINARY = ("", "CheckError")
 # A mutant may take this many times as long as the reference, and never less than the second number.
 SLOWER, LEAST_S = 10, 10
 # Whole notebooks are run to see whether marks change; on a busy machine, two threads may train for minutes.
-_PATIENT_S = 600
+PATIENT_S = 600
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class Judge:
 
     def _whole(self, notebook: NotebookNode) -> dict[str, Verdict]:
         verdicts: dict[str, Verdict] = {}
-        for exercise, verdict in self._run(notebook, _PATIENT_S):
+        for exercise, verdict in self._run(notebook, PATIENT_S):
             if exercise not in verdicts or verdicts[exercise].passed:
                 verdicts[exercise] = verdict
         return verdicts

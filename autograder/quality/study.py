@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from autograder.quality.fairness import Finding, check_fairness
 from autograder.quality.mutants import Mutant, mutants
-from autograder.quality.runs import LEAST_S, SLOWER, Assignment, Judge, Verdict, grade_id
+from autograder.quality.runs import LEAST_S, PATIENT_S, SLOWER, Assignment, Judge, Verdict, grade_id
 from autograder.variants import Variant
 
 # Of the mutants that are not equivalent, at least so many must be noticed, in every assignment.
@@ -145,7 +145,7 @@ def study(
     """
     started = time.monotonic()
     names = list(names)
-    first = judge.answers((name, [(assignment.reference[name], True)], None) for name in names)
+    first = judge.answers((name, [(assignment.reference[name], True)], PATIENT_S) for name in names)
     references = {name: verdicts[0] for name, verdicts in zip(names, first, strict=True)}
     tasks: list[_Task] = []
     made = {name: mutants(assignment.answers[name]) if with_mutants else [] for name in names}
@@ -156,8 +156,10 @@ def study(
         ]
         blank = _Item("blank", None, assignment.blank[name])
         tried = [_Item("mutant", m, m.source) for m in chosen[name]]
-        tasks += _split(name, [blank, *variants], None, references[name])
-        tasks += _split(name, tried, _limit(references[name]), references[name])
+        # Variants keep the engine's own limit, but where the reference shows that this machine needs longer.
+        patient = _limit(references[name])
+        tasks += _split(name, [blank, *variants], max(patient, judge.settings.cell_timeout), references[name])
+        tasks += _split(name, tried, patient, references[name])
     # Long ones first, so that the last minutes are not spent on a single one.
     tasks.sort(key=lambda task: -references[task.exercise].seconds)
     total, done, results = sum(len(task.items) for task in tasks), 0, []
