@@ -78,11 +78,15 @@ def _situations(assignment: Assignment, judge: Judge, names: list[str], long: Co
 def _double_jeopardy(
     assignment: Assignment, judge: Judge, names: list[str], long: Collection[str]
 ) -> Iterator[Finding]:
-    """Break every other exercise and see that the rest keep their marks; then find out which one is to blame."""
+    """Break every other exercise and see that the rest keep their marks; then find out which one is to blame.
+
+    A training is not repeated for that where its reference has already passed in a kernel without the other answers.
+    """
+    alone = {name for name in long if not assignment.leans_on(name)}
     kinds = {"left blank": assignment.blank, "wrong": {n: _first_wrong(assignment, n) for n in assignment.exercises}}
     for what, sources in kinds.items():
         halves = [assignment.exercises[0::2], assignment.exercises[1::2]]
-        left_out = long if what == "wrong" else ()
+        left_out = long if what == "wrong" else alone
         arrange = partial(_without, names=left_out)
         notebooks = [assignment.whole({n: sources[n] for n in half}, arrange=arrange) for half in halves]
         for half, verdicts in zip(halves, judge.notebooks(notebooks), strict=True):

@@ -103,6 +103,11 @@ class Assignment:
         tried = [self._cell(cell, {exercise: source}, False) for source in answers for cell in (answer, test)]
         return self._notebook([*reversed(before), *tried])
 
+    def leans_on(self, exercise: str) -> set[str]:
+        """Return the other exercises whose answers stand in the kernel when the reference of this one is run."""
+        cells = self.sequence(exercise, [self.reference[exercise]]).cells
+        return {grade_id(cell) for cell in cells} & set(self.exercises) - {exercise}
+
     def whole(
         self, answers: dict[str, str], *, arrange: Callable[[list], list] = list, visible_only: bool = False
     ) -> NotebookNode:
