@@ -4,7 +4,6 @@ import functools
 import json
 import os
 import random
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,8 @@ from unittest import mock
 
 from nbgrader import api
 from nbgrader.api import Gradebook
+
+from autograder.course import path_with_programs
 
 DUE = datetime(2030, 1, 31, 12, 0)
 CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "course"\n'
@@ -83,9 +84,7 @@ def make_class(
 @functools.cache
 def _empty_gradebook() -> bytes:
     """A gradebook as nbgrader makes it, which takes it a second."""
-    # nbgrader calls alembic by name, and the tests also run in an environment that is not activated.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, PATH=path):
+    with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, PATH=path_with_programs()):
         Gradebook(f"sqlite:///{folder}/gradebook.db", "course").close()
         return Path(folder, "gradebook.db").read_bytes()
 
