@@ -12,8 +12,9 @@ from autograder.variants import Variant
 
 # Of the mutants that are not equivalent, at least so many must be noticed, in every assignment.
 BAR = 0.95
-# So many answers share a kernel, fewer where that would take longer than this: the others could not help.
-_AT_A_TIME, _TOGETHER_CPU_S = 8, 16.0
+# So many answers share a kernel, and the reference comes last; where it takes longer than this, a kernel for each
+# answer costs less.
+_AT_A_TIME, _ALONE_CPU_S = 8, 3.0
 # Where a reference trains for longer than this, not all of its mutants are tried: as many as this much training
 # allows, between so few and so many, spread over the answer's lines.
 LONG_CPU_S, MUTANTS_CPU_S, FEWEST, MOST = 4.0, 120.0, 4, 20
@@ -118,7 +119,7 @@ class _Task:
 
 
 def _split(exercise: str, items: list[_Item], limit: float | None, reference: Verdict) -> list[_Task]:
-    size = max(1, min(_AT_A_TIME, int(_TOGETHER_CPU_S / max(reference.cpu_s, 0.01))))
+    size = _AT_A_TIME if reference.cpu_s < _ALONE_CPU_S else 1
     return [_Task(exercise, items[i : i + size], limit) for i in range(0, len(items), size)]
 
 
