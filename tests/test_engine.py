@@ -204,6 +204,32 @@ def test_processes_and_folders_are_gone_after_a_run():
 # Without a sandbox, and through other programs
 
 
+def test_names_that_a_library_binds_for_the_test_are_noticed(warm):
+    answer = "import collections, functools, sympy\n"
+    answer += "bind = functools.partial(sympy.var, 'all', cls=sympy.Function)\n"
+    answer += "def double(x):\n    return collections.defaultdict(bind)"
+    done = run(warm, answer, "test t\nd = double(1)\nd['a']\nassert all([False])\nfor i, (j, *k) in []: pass")
+    assert done.needs_human == ["the test's all was replaced"]
+    own = "test t\ndef f(): ...\ntry: 1 / 0\nexcept ZeroDivisionError as e: x = y = 2\nmatch x:\n    case z: pass\n"
+    assert run(warm, "", own + "import json as j\n[w := 1]\nwith open('/dev/null') as h: del y").needs_human == []
+
+
+def test_arithmetic_of_learners_is_noticed_where_a_test_relies_on_it(warm):
+    answer = "class V:\n    def __sub__(self, other): return V()\n    def __abs__(self): return 0.0\nabs(V() - V())\n"
+    answer += "def own(): return abs(V() - V())\ndef given(): return V()"
+
+    def reasons(test):
+        plan = make_plan(cells("", f"test t\n{test}"))
+        done = execute(cells(answer, f"test t\n{test}"), plan, warm, Settings(), None)
+        assert done.passed == {"t": True}
+        return done.needs_human
+
+    assert reasons("assert own() == 0 and len([given()]) == 1") == []
+    relied = [f"a test relies on the method {name} of a learner's class" for name in ("__sub__", "__abs__")]
+    assert reasons("assert abs(given() - 1) < 1") == relied
+    assert reasons("import statistics\nassert statistics.fabs(1) and list(map(abs, [given()])) == [0]") == relied[1:]
+
+
 def test_without_a_sandbox_the_gate_still_judges():
     process = WarmProcess(LITTLE, sandboxed=False)
     try:

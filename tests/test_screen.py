@@ -1,8 +1,11 @@
 """The reading of learner code: what it names, and what it leaves alone."""
 
+import jupytext
 import pytest
+from conftest import ROOT
 
-from autograder.engine.screen import repeated, screen
+from autograder.engine.screen import operators, repeated, screen, unpickled
+from autograder.variants import read_variants
 
 
 @pytest.mark.parametrize(
@@ -21,6 +24,7 @@ from autograder.engine.screen import repeated, screen
         ("list(map(getattr, a, b))", "getattr as a value"),
         ("make = type", "type as a value"),
         ("type('A', (), {})", "type with three arguments"),
+        ("b.type('A', (), {})", "type with three arguments"),
         ("('{0.' + x + '}').format(f)", "format with a computed text"),
         ("'{0.__globals__}'.format(f)", "__globals__"),
         ("import sys\nsys.modules", "modules"),
@@ -32,6 +36,79 @@ from autograder.engine.screen import repeated, screen
         ("f.__\U0001d4f0lobals__", "__globals__"),
         ("match f:\n    case object(__globals__=g): pass", "__globals__"),
         ("x.__class__ = A", "an assignment to __class__"),
+        ("from operator import *\nattrgetter(name)", "attrgetter"),
+        ("getattr(*(f, name))", "getattr with computed arguments"),
+        ("getattr(f, name='x')", "getattr with computed arguments"),
+        ("import dataclasses\ndataclasses.builtins.getattr(f, name)", "builtins"),
+        ("import stack_data", "the module stack_data"),
+        ("from dateutil.tz import six", "six"),
+        ("import importlib.metadata", "the module importlib.metadata"),
+        ("import asyncio\nasyncio.current_task().get_stack()", "get_stack"),
+        ("import string\nstring.Formatter().get_field(name, [f], {})", "get_field"),
+        ("df.style.format('{0.' + name + '}')", "format with a computed text"),
+        ("text = a + b\ndf.style.highlight_max().format({'x': text})", "format with a computed text"),
+        ("def show(f):\n    df.style.format(f)", "format with a computed text"),
+        ("logging.Formatter('{' + name + '}', style='{')", "format with a computed text"),
+        ("import logging\nF = logging.Formatter\nF(a + b, None, '{')", "format with a computed text"),
+        ("functools.partial(logging.Formatter, style='{')", "a partial of a function that formats"),
+        ("StrMethodFormatter(text)\ntext = a + b", "format with a computed text"),
+        ("tqdm(x, bar_format='{unit.' + name + '}')", "format with a computed text"),
+        ("import pandas as pd\npd.set_option('styler.format.formatter', a + b)", "format with a computed text"),
+        ("from functools import wraps\nwraps(f, assigned=(name,))", "wraps with computed names"),
+        ("from functools import partial, wraps\npartial(wraps, f)", "wraps as a value"),
+        ("parser.parse_args([], A)", "parse_args with a place for its results"),
+        ("put = parser.parse_args", "parse_args as a value"),
+        ("df.query('a > @b', level=3)", "eval with a level"),
+        ("np.set_printoptions(formatter={'float': spy})", "print options with a function"),
+        ("np.errstate(all='call', call=spy)", "errstate with a function"),
+        ("np.seterrcall(spy)", "seterrcall"),
+        ("f.__annotations__['a'] = name", "__annotations__ other than to look at them"),
+        ("notes = f.__annotations__", "__annotations__ other than to look at them"),
+        ("class A:\n    __annotations__ = notes", "__annotations__ other than to look at them"),
+        ("!echo {f.__globals__}", "__globals__"),
+        ("!echo {f:{g.__globals__}}", "__globals__"),
+        ("%pip install {f.__globals__}", "__globals__"),
+        ("%timeit -n 1 -r 1 f.__globals__", "__globals__"),
+        ("%timeit -n 1 1 f.x", "a magic line that cannot be read"),
+        ("import sys\nsys.audit('import', x)", "sys.audit"),
+        ("class A:\n    @B\n    def __match_args__(self): ...", "a method __match_args__"),
+        ("match f:\n    case Function(names): pass", "a class pattern without names"),
+        ("class A(float):\n    def __sub__(self, x): ...", "a class below float with a __sub__ of its own"),
+        ("class A(str):\n    def lower(self): ...", "a class below str with a lower of its own"),
+        ("from numpy import ndarray as N\nclass A(N):\n    all = 1", "a class below ndarray with a all of its own"),
+        (
+            "import torch\nT = torch.Tensor\nclass A(T):\n    all = f",
+            "a class below Tensor with a all of its own",
+        ),
+        (
+            "class M:\n    all = f\nclass A(M, np.ndarray): ...",
+            "a class below ndarray with a all of its own",
+        ),
+        ("class A(float): ...\nclass B(A):\n    def real(self): ...", "a class below float with a real of its own"),
+        ("class A(float): ...\nA.real = f", "an attribute that is set beside a class below a value"),
+        ("class A: ...\nA.__sub__ = f", "__sub__ other than as a method"),
+        ("from numpy.testing._private.utils import raises", "the private module numpy.testing._private.utils"),
+        ("class A(type(1)): ...", "a base class computed at run time"),
+        ("def make(base):\n    class A(base): ...", "a base class computed at run time"),
+        ("class A(*bases): ...", "a base class computed at run time"),
+        ("class K:\n    b = int\nclass A(K.b): ...", "a base class computed at run time"),
+        ("class A(B, **more): ...", "a metaclass"),
+        ("class A:\n    __slots__ = (name,)", "computed __slots__"),
+        ("class A:\n    class __eq__: ...", "__eq__"),
+        ("class A:\n    import math as __eq__", "__eq__"),
+        ("class A:\n    match f:\n        case __eq__: pass", "__eq__"),
+        ("class A:\n    __sub__ = f", "__sub__ other than as a method"),
+        ("class A:\n    @f\n    def __sub__(self, x): ...", "a method __sub__ that is something else"),
+        ("dict(__eq__=f)", "__eq__"),
+        ("type(int)('A', (int,), {})", "a class of a class with three arguments"),
+        ("type(type(1))", "the class of a class"),
+        ("int.__class__", "the class of a class"),
+        ("x.__class__.__class__", "the class of a class"),
+        ("kind = type(int)\nkind('A', (int,), names | {})\nkind(*a)", "a class of a class with three arguments"),
+        ("dataclasses.make_dataclass('A', [], namespace=x)", "make_dataclass"),
+        ("import abc\nabc.ABCMeta('A', (), x)", "ABCMeta"),
+        ("import enum\nenum.Enum('A', {name: 1})", "an enumeration with computed names"),
+        ("import enum\nclass E(enum.Enum): ...\nE('A', names)", "an enumeration with computed names"),
     ],
 )
 def test_names_what_no_answer_needs(code, finding):
@@ -49,6 +126,29 @@ def test_names_what_no_answer_needs(code, finding):
         "getattr(x, 'shape', None)",
         "%matplotlib inline\n!pip install x\n%time f(1)\n%config InlineBackend.figure_format = 'retina'",
         "from IPython.display import display, HTML",
+        "!ls {folder} $HOME {n + 1:03d} {name!r} | awk '{print $1}' ${x}",
+        "%timeit -n 10 -r 3 f(1)\n%timeit -n2 -q sum(x)\n%time -5 + 3",
+        "%%timeit -n 1 -r 1\nf(1)",
+        "%%capture out\nprint(1)",
+        "def fmt(x): ...\ntext = '{:.1f}'\ndf.style.format(fmt)\ndf.style.format({'a': '{:.1f}', 'b': fmt})\n"
+        "df.style.format(text)\ndf.style.hide().format(precision=1)",
+        "logging.basicConfig(format='%(message)s', level=1)\nlogging.Formatter('{message}', style='{')",
+        "from d2l.torch import *\nnet = nn.Linear(1, 1)\ngetattr(net, 'weight')",
+        "from functools import wraps\ndef f(g):\n    @wraps(g)\n    def h(): ...\n    return h",
+        "parser = argparse.ArgumentParser()\noptions = parser.parse_args([])",
+        "print(f.__annotations__, [a for a in f.__annotations__], f.__annotations__['x'])",
+        "from torch.utils import data\ndef load(data): ...\nclass D(data.Dataset): ...",
+        "import torch\nM = torch.nn.Module\nclass A(M): ...\nclass B(A): ...",
+        "import collections\nclass P(collections.namedtuple('P', 'x y')):\n    def __add__(self, other): ...",
+        "class Stack(list):\n    def pop(self): ...\nclass V:\n    def __mul__(self, x): ...\n    __rmul__ = __mul__",
+        "class Celsius(float):\n    def fahrenheit(self): ...\n    def __repr__(self): ...",
+        "import enum\nclass Colour(str, enum.Enum):\n    RED = 'red'\n    def lower(self): ...\nenum.Enum('A', 'x y')",
+        "import IPython.display\nIPython.display.display(x)\nfrom __future__ import annotations",
+        "class A(nn.Module):\n    def f(self): self.x = 1\nA().y = 2\nclass B(A): ...",
+        "class A:\n    __slots__ = ('x', 'y')\nmatch A():\n    case A(x): pass\n    case int(y): pass",
+        "type(self)(1), type(x).__name__, x.__class__.__name__",
+        "np.array2string(a, formatter={'float': lambda x: ''})\nnp.set_printoptions(precision=3)",
+        "timeit.timeit('f(1)', number=3)\ndf.eval('a + b')\nmodel.eval()",
         "import pandas as pd\npd.options.display.max_rows = 3",
         "import matplotlib.pyplot as plt\nplt.rcParams['a'] = 1",
         "net = Net()\nnet.name = 'a'\nself._x = 1",
@@ -58,6 +158,48 @@ def test_names_what_no_answer_needs(code, finding):
 )
 def test_leaves_ordinary_code_alone(code):
     assert screen([code], []) == []
+
+
+@pytest.mark.parametrize("week", sorted((ROOT / "source").glob("week*")), ids=lambda week: week.name)
+def test_leaves_every_right_answer_of_the_course_alone(week):
+    (twin,) = [path for path in week.glob("*.py") if path.name != "variants.py"]
+    own = [cell.source for cell in jupytext.read(twin).cells if cell.cell_type == "code"]
+    right = [variant.source for variant in read_variants(week / "variants.py") if variant.right]
+    assert right
+    assert [(source, found) for source in right if (found := screen([source], own))] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        *(("builtins", "getattr"), ("__builtin__", "eval"), ("operator", "attrgetter"), ("functools", "wraps")),
+        *(("numpy", "allclose._implementation"), ("__main__", "train.__globals__"), ("__main__", "f.x._y")),
+        *(("six", "get_function_globals"), ("pydoc", "locate"), ("os.__dict__", "x"), ("timeit", "timeit")),
+        *(("joblib.externals.cloudpickle", "subimport"), ("importlib", "import_module"), ("torch.fx", "GraphModule")),
+    ],
+)
+def test_names_what_no_pickle_needs(module, name):
+    assert unpickled(module, name) == f"a pickle names {module}.{name}"
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        *(("collections", "OrderedDict"), ("torch._utils", "_rebuild_tensor_v2"), ("__main__", "Net.Block")),
+        *(("__main__", "format"), ("builtins", "set"), ("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked")),
+        *(("sklearn.tree._tree", "Tree"), ("multiprocessing.resource_sharer", "DupFd"), ("helper", "Layer")),
+        ("joblib.externals.loky.process_executor", "_ResultItem"),
+    ],
+)
+def test_leaves_ordinary_pickles_alone(module, name):
+    assert unpickled(module, name) is None
+
+
+def test_arithmetic_of_learners_is_told_from_the_instructors():
+    vector = "class V:\n    def __add__(self, o): ...\n    def __abs__(self): ...\n    def __len__(self): ..."
+    assert operators([vector], []) == ["__abs__", "__add__", "__len__"]
+    assert operators([vector, "x = 1"], ["class U:\n    def __add__(self, o): ..."]) == ["__abs__", "__len__"]
+    assert operators(["def add(): ..."], [vector]) == []
 
 
 def test_allows_what_the_instructor_uses():

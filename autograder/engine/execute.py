@@ -20,11 +20,11 @@ from nbformat.v4 import new_output
 from traitlets import Int
 
 from autograder.engine.channel import Channel, Tampered
-from autograder.engine.plan import HIDDEN_REGION, Plan, is_test, plain_python, shows_result
+from autograder.engine.plan import HIDDEN_REGION, Plan, bindings_of, is_test, plain_python, shows_result
 from autograder.engine.provisioner import SandboxProvisioner
 from autograder.engine.sandbox import Limits, SandboxError
 from autograder.engine.scratch import scratch
-from autograder.engine.screen import repeated, screen
+from autograder.engine.screen import operators, repeated, screen, unpickled
 from autograder.engine.warm import KernelRequest, WarmProcess
 from autograder.outputs import IN_ANSWER, IN_HIDDEN
 
@@ -138,6 +138,8 @@ class _Run:
         self.kernels = 0
         self.outputs_left = settings.output_bytes
         self.flooded = False
+        # Arithmetic of the learner's own classes, of which the gate notices whether a test relies on it.
+        self.operators: list[str] = []
         self.ran_over = False
         self.killed_for: str | None = None
         self.reserve = float(settings.cell_timeout)
@@ -150,6 +152,7 @@ class _Run:
         cells = self.result.notebook.cells
         learner = [c.source for c in cells if c.cell_type == "code" and not is_test(c)]
         self.result.needs_human += screen(learner, self.plan.code)
+        self.operators = operators(learner, self.plan.code)
         watchdog = asyncio.create_task(self._watch())
         try:
             for index, cell in enumerate(cells):
@@ -270,6 +273,7 @@ class _Run:
         try:
             plan = {"names": names, "given": self.plan.given}
             plan |= {key: sorted(getattr(self.plan, key)) for key in ("own", "answers", "private")}
+            plan |= {"binds": sorted(bindings_of(source)), "watched": self.operators}
             channel.send({"id": ticket, "source": plain_python(source), **plan})
         except ConnectionError:
             return await self._channel_lost()
@@ -300,10 +304,15 @@ class _Run:
             while (message := channel.receive(wait if ticket and verdict is None else 0)) is not None:
                 if "tampering" in message:
                     self._suspect(message["tampering"])
+                elif "pickled" in message:
+                    finding = unpickled(*message["pickled"].rsplit(" ", 1))
+                    if finding is not None or message["cut"]:
+                        self._suspect(finding or "a pickle with a long name")
                 elif "code" in message:
                     # A module beside the notebook, or a text that a library evaluates.
                     for finding in screen([message["code"]], self.plan.code):
                         self._suspect(finding)
+                    self.operators = sorted({*self.operators, *operators([message["code"]], self.plan.code)})
                     if message["cut"]:
                         self._suspect("a module is too long to read")
                 elif message.get("id") == ticket and verdict is None:
@@ -330,6 +339,8 @@ class _Run:
                 output.name = "stdout"
         for changed in verdict["changed"] if verdict is not None else ():
             self._suspect(f"{changed} was replaced")
+        for method in verdict["answers"] if verdict is not None else ():
+            self._suspect(f"a test relies on the method {method} of a learner's class")
         if timed_out:
             self._fail(cell, "CellTimeoutError", "This test did not end in time.")
             return

@@ -11,17 +11,14 @@ import builtins
 import sys
 from _ast import Expr, Expression
 from _asyncio import _get_running_loop, _set_running_loop
-from _thread import get_ident
 from asyncio import new_event_loop
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from posix import _exit, getpid
 from types import ModuleType
 from typing import Any
 
 _ONLY_AST, _TOP_LEVEL_AWAIT, _COROUTINE = 0x400, 0x2000, 0x80
 # Read past whatever a learner's class defines under these names.
-_MRO_OF = type.__dict__["__mro__"].__get__
-_MODULE_SPACE = ModuleType.__dict__["__dict__"].__get__
 _NAME_OF = type.__dict__["__name__"].__get__
 _TRACEBACK_OF = BaseException.__dict__["__traceback__"].__get__
 # Where learners may put a folder named dlcourse.
@@ -46,61 +43,13 @@ _WITH_TABLES = ("torch.testing._comparison", "numpy.testing._private.utils")
 # Except those of every module, such as __doc__.
 _BUILTIN_NAMES = {name for name in vars(builtins) if not name.startswith("_")}
 
-# Audit events by the word that a library's own code must contain to be the one that asked.
-_EVENTS = {
-    "sys._getframe": "_getframe",
-    "sys._current_frames": "_current_frames",
-    "sys._current_exceptions": "_current_exceptions",
-    "sys.settrace": "settrace",
-    "sys.setprofile": "setprofile",
-    "sys.addaudithook": "addaudithook",
-    "gc.get_objects": "get_objects",
-    "gc.get_referrers": "get_referrers",
-    "gc.get_referents": "get_referents",
-    "code.__new__": "replace",
-    "function.__new__": "FunctionType",
-    "compile": "compile eval exec ast parse",
-    "exec": "exec eval",
-    "marshal.load": "load",
-    "marshal.loads": "loads",
-    "os.fork": "fork",
-    "os.forkpty": "fork",
-    "object.__getattr__": None,
-    "object.__setattr__": None,
-    "object.__delattr__": None,
-    # Raised by the guarded modules, see _guard.
-    "autograder.setattr": None,
-}
-# Classes are renamed in all innocence.
-_HARMLESS = frozenset(("__name__", "__qualname__", "__module__", "__doc__"))
-# Events by the place of the name among their arguments.
-_ABOUT_A_NAME = {
-    "import": 0,
-    "object.__getattr__": 1,
-    "object.__setattr__": 1,
-    "object.__delattr__": 1,
-    "autograder.setattr": 1,
-}
-# These compile what a learner wrote, under a name of the learner's choice.
-_ASKED_BY_LEARNERS = ("/IPython/core/compilerop.py", "/IPython/core/interactiveshell.py")
-# Modules that give raw memory.
-_RAW_MODULES = ("_cffi_backend", "_ctypes")
-# Every event whose name starts so, however it came about.
-_FAMILIES = ("ctypes.",)
-# Library modules through which a learner may look at frames or code: look through them at who called.
-_SEE_THROUGH = tuple(
-    f"/{name}.py" for name in ("inspect", "bdb", "pdb", "dis", "code", "codeop", "runpy", "trace", "types", "cmd")
-) + ("_pyrepl", "ctypes/__init__.py", "ctypes/util.py")
-# These look at frames all the time and give only text, but for a few functions that hand out frames.
-_TELLERS = ("/logging/__init__.py", "/traceback.py")
-_HANDING = {"<lambda>", "currentframe", "walk_tb", "walk_stack", "_walk_tb_with_full_positions"}
-# Libraries that compile texts which a learner gives them: these are read like cells.
-_READERS = ("/pandas/core/computation/expr.py", "/sympy/parsing/sympy_parser.py")
-_LONGEST_CODE = 60_000
-
 
 def open_gate(
-    channel: Any, imported: tuple[dict, dict, list[str]], libraries: tuple[str, ...], own_file: str
+    channel: Any,
+    imported: tuple[dict, dict, list[str]],
+    libraries: tuple[str, ...],
+    own_file: str,
+    audit_hook: Callable,
 ) -> Generator[Any, tuple[str, Any], None]:
     """Serve as the gate: answers ("waiting", None) with a bool, and ("run", namespace) by running a test.
 
@@ -109,6 +58,7 @@ def open_gate(
         imported: what `import_apart` returned.
         libraries: path prefixes of code that no learner wrote.
         own_file: file name under which this copy of the module was compiled.
+        audit_hook: what makes the hook, of a copy of hook.py compiled under the same name.
     """
     trusted, modules, failed = imported
     own_builtins = _own_builtins(modules)
@@ -120,7 +70,8 @@ def open_gate(
     private: dict[str, Any] = {}
     process = getpid()
     _guard(WATCHED_MODULES)
-    sys.addaudithook(_audit_hook(channel, libraries, own_file, snapshot))
+    running, setprofile = [False], sys.setprofile
+    sys.addaudithook(audit_hook(channel, libraries, own_file, snapshot, running))
     waiting: dict | None = None
     question = yield None
     while True:
@@ -138,7 +89,14 @@ def open_gate(
         # Functions that the instructor gave are those the instructor wrote.
         exec(compile(test.get("given", ""), own_file, "exec"), namespace)
         before = dict(namespace)
+        answered: list[str] = []
+        if test["watched"]:
+            # Costs time at every call, so only for who writes classes with arithmetic.
+            setprofile(_answers(frozenset(test["watched"]), answered.append, libraries, own_file))
+        running[0] = True
         outcome = _run(test["source"], namespace, _Shared(namespace, argument, names, test["answers"]), own_file)
+        running[0] = False
+        setprofile(None)
         if getpid() != process:
             # The learner's code forked: the verdict is the first process's to give.
             _exit(0)
@@ -146,8 +104,13 @@ def open_gate(
         changed += outcome.pop("forged", ())
         if own_builtins != built_in:
             changed.append("a built-in name of the tests")
+        # Some libraries bind names for whoever calls them; a test's own bindings its text tells.
+        others = [name for name in namespace if name not in before or namespace[name] is not before[name]]
+        if "*" not in test["binds"]:
+            changed += [f"the test's {name}" for name in others if name not in test["binds"]]
         changed += [name for name in names if namespace.get(name) is not names[name]]
-        channel.send({"id": test["id"], "changed": changed[:20], **outcome})
+        answers = list(dict.fromkeys(answered))[:20]
+        channel.send({"id": test["id"], "changed": changed[:20], "answers": answers, **outcome})
         # What a test defines stays visible to later cells, as in an ordinary notebook.
         for name, new in namespace.items():
             if name not in names and name != "__builtins__" and (name not in before or before[name] is not new):
@@ -217,6 +180,31 @@ class Guarded(ModuleType):
         audit("autograder.setattr", self, name, None)
         remove(self, name)
 """
+
+
+# A profile function, which anybody can ask for.
+_ANSWERS = """
+def answers(frame, event, argument):
+    if event != "call" or frame.f_code.co_name not in names:
+        return
+    name = frame.f_code.co_name
+    file = frame.f_code.co_filename
+    if file == own_file or file.startswith(libraries):
+        # Of a test's own class or a library's.
+        return
+    frame = frame.f_back
+    while frame is not None and frame.f_code.co_filename.startswith(libraries):
+        frame = frame.f_back
+    if frame is not None and frame.f_code.co_filename == own_file:
+        note(name)
+"""
+
+
+def _answers(
+    names: frozenset[str], note: Callable[[str], None], libraries: tuple[str, ...], own_file: str
+) -> Callable[[Any, str, Any], None]:
+    """Return a profile function that notes which of a learner's methods a test asks, itself or through a library."""
+    return _isolated(_ANSWERS, names=names, note=note, libraries=libraries, own_file=own_file)["answers"]
 
 
 def _isolated(source: str, **names: Any) -> dict[str, Any]:
@@ -300,7 +288,7 @@ def _run(source: str, namespace: dict[str, Any], shared: _Shared, file: str) -> 
             return {"status": "passed", "result": text}
         return {"status": "passed", "result": text, "forged": ["the number that is the test's result"]}
     except BaseException as error:
-        return {"status": "failed", **_describe(error, file)}
+        return {"status": "failed", **_describe(error, file, namespace["__builtins__"])}
 
 
 def _finish(value: Any, code: Any) -> Any:
@@ -324,12 +312,13 @@ def _finish(value: Any, code: Any) -> Any:
     return results[0]
 
 
-def _describe(error: BaseException, file: str) -> dict[str, Any]:
+def _describe(error: BaseException, file: str, builtins_of_tests: dict) -> dict[str, Any]:
     """Name, text and the last line of the test that an exception passed through; never a frame's content."""
     line, step, in_answer = 0, _TRACEBACK_OF(error), False
     while step is not None:
         name = step.tb_frame.f_code.co_filename
-        if name == file and step.tb_frame.f_globals is not globals():
+        # The gate's own code and the audit hook's go by the same file name.
+        if name == file and step.tb_frame.f_builtins is builtins_of_tests:
             line = step.tb_lineno
         elif name != file:
             # Whether code that sees what the test gave it had a say in the message.
@@ -360,6 +349,8 @@ def _snapshot(names: Iterable[str]) -> list[tuple[str, Any, dict, set, dict]]:
         if name == "sys.modules":
             fixed = {key: value for key, value in fixed.items() if key in names}
         tables = {key: dict(value) for key, value in space.items() if name in _WITH_TABLES and type(value) is dict}
+        # doctest leaves a name there, as an interactive session does.
+        tables.pop("__builtins__", None)
         # A new name that hides a built-in one changes what the module's own functions do.
         hidden = _BUILTIN_NAMES & space.keys()
         kept.append((name, space, fixed, hidden, tables))
@@ -375,149 +366,3 @@ def _differences(snapshot: list[tuple[str, Any, dict, set, dict]]) -> list[str]:
         found += [f"{name}.{key}" for key in (_BUILTIN_NAMES & space.keys()) - hidden]
         found += [f"{name}.{key}" for key, table in tables.items() if space.get(key) != table]
     return found
-
-
-def _is_no(value: Any) -> bool:
-    return value is None or value is False
-
-
-def _is_below(kind: type, base: type) -> bool:
-    """Return whether a class has another one above it, without asking the class."""
-    return any(above is base for above in _MRO_OF(kind))
-
-
-def _audit_hook(channel: Any, libraries: tuple[str, ...], own_file: str, snapshot: list) -> Any:
-    """Return a hook that reports introspection by learner code, and makes it fail."""
-    about_a_name = _ABOUT_A_NAME
-    events, families, see_through, tellers = _EVENTS, _FAMILIES, _SEE_THROUGH, _TELLERS
-    getframe, ident = sys._getframe, get_ident
-    fixed = {id(space): (name, known) for name, space, known, _, _ in snapshot}
-    inside: set[int] = set()
-    deeper: set[int] = set()
-    reports = [0]
-    native = (*libraries, "/usr/", "/lib")
-
-    def who(frame: Any, event: str, word: str) -> str | None:
-        """Return the place in learner code that asked for this; None if it was a library for its own purposes."""
-        words = set(word.split())
-        while frame is not None:
-            code = frame.f_code
-            file = code.co_filename
-            if file == own_file or file == "<imports>":
-                return None
-            if not file.startswith(libraries) and not file.startswith("<frozen"):
-                return f"line {frame.f_lineno} of {code.co_name}"
-            if file.endswith(tellers):
-                # Not asked for its truth: that would run a learner's code in here.
-                if code.co_name not in _HANDING and _is_no(frame.f_locals.get("capture_locals")):
-                    return None
-                words = _HANDING
-                if code.co_name in _HANDING and frame.f_back and frame.f_back.f_code.co_filename == file:
-                    words = set()
-            elif file.endswith(see_through):
-                # inspect, ctypes and their like ask for whoever called them, by their function's or class's name.
-                words = {*code.co_qualname.split("."), *(("compile", "exec") if event == "compile" else ())}
-            elif any(w in code.co_names or w in code.co_consts for w in words):
-                # A library looks at frames for its own purposes. It must be its own code that asks, not
-                # a function of the learner's choice that it calls back.
-                return None
-            elif event.startswith("ctypes.") and "ctypes" in frame.f_globals:
-                return None
-            frame = frame.f_back
-        return None
-
-    def judge(event: str, arguments: tuple, frame: Any) -> str | None:
-        """Return what is wrong with an event, or None."""
-        if event in about_a_name and type(arguments[about_a_name[event]]) is not str:
-            # Events can be raised by anybody, with objects that act when they are looked at.
-            return "with a name that is no text"
-        if event == "import":
-            # Native code of the learner's own could do anything.
-            if type(arguments[1]) is str and not arguments[1].startswith(native):
-                return f"native module {arguments[0]}"
-            if arguments[0] not in _RAW_MODULES:
-                return None
-            place = who(frame, event, arguments[0])
-            return f"{arguments[0]} at {place}" if place else None
-        path = arguments[0] if event == "ctypes.dlopen" and type(arguments[0]) is str else ""
-        if "/" in path and not path.startswith(native):
-            return "native library"
-        if event == "marshal.loads" and frame.f_code.co_name == "_compile_bytecode":
-            # Nobody can read compiled code, and it can claim to come from any file.
-            path = frame.f_locals.get("bytecode_path")
-            if path is not None and (type(path) is not str or not path.startswith(libraries)):
-                return "compiled code"
-        if event == "autograder.setattr":
-            if not _is_below(type(arguments[0]), ModuleType):
-                return "of no module"
-            # Asked by whoever set the attribute, not by the guarded class.
-            frame = frame.f_back
-            name, known = fixed.get(id(_MODULE_SPACE(arguments[0])), ("", {}))
-            if arguments[1] not in known or known[arguments[1]] is arguments[2]:
-                return None
-        word = events.get(event, event.rpartition(".")[2]) or arguments[1]
-        place = who(frame, event, word)
-        if place is not None:
-            return f"{word.split()[0]} at {place}"
-        if event == "compile":
-            if type(arguments[1]) is str and claims(arguments[1], frame.f_code.co_filename):
-                return "of code under the name of a library"
-            if arguments[0] is not None:
-                show(arguments[0], arguments[1], frame)
-        return None
-
-    def claims(file: str, asked_by: str) -> bool:
-        """Return whether code would pass for a library's, or for the gate's, without being loaded from there."""
-        if not asked_by.endswith(_ASKED_BY_LEARNERS):
-            return False
-        library = file.endswith(".py") and file.startswith(libraries)
-        return library or file in (own_file, "<imports>") or file.startswith("<frozen")
-
-    def show(source: Any, file: Any, frame: Any) -> None:
-        """Send the grader code that stands in no cell: of modules beside the notebook and of texts for `eval`."""
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
-            if type(file) is not str or file.startswith(libraries):
-                return
-        else:
-            steps = 0
-            while frame is not None and not frame.f_code.co_filename.endswith(_READERS):
-                frame, steps = frame.f_back, steps + 1
-                if steps > 3:
-                    return
-            if frame is None:
-                return
-        text = source if type(source) is str else str(source, "utf-8", "replace") if type(source) is bytes else ""
-        if text:
-            channel.send({"code": text[:_LONGEST_CODE], "cut": len(text) > _LONGEST_CODE})
-
-    def hook(event: str, arguments: tuple) -> None:
-        if event not in events and event != "import" and not event.startswith(families):
-            return
-        if event == "object.__setattr__" and arguments[1] in _HARMLESS:
-            return
-        me = ident()
-        if me in inside:
-            # Of the hook's own doing, usually.
-            if me in deeper:
-                return
-            deeper.add(me)
-            try:
-                mine = getframe(1).f_code.co_filename == own_file
-            finally:
-                deeper.discard(me)
-            if mine:
-                return
-            raise RuntimeError("this is not available while a notebook is graded")
-        inside.add(me)
-        try:
-            found = judge(event, arguments, getframe(1))
-            if found is None:
-                return
-            if reports[0] < 20:
-                reports[0] += 1
-                channel.send({"tampering": f"{event} {found}"})
-        finally:
-            inside.discard(me)
-        raise RuntimeError("this is not available while a notebook is graded")
-
-    return hook

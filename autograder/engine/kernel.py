@@ -30,9 +30,12 @@ WORK = f"{HOME}/work"
 _own_file = f"<gate {secrets.token_hex(16)}>"
 _codes = {
     name: compile(Path(__file__).with_name(f"{name}.py").read_text("utf-8"), _own_file, "exec")
-    for name in ("channel", "gate")
+    for name in ("channel", "hook", "gate")
 }
 _prepared: dict[tuple, tuple] = {}
+# Where an environment behind a link really lies can be told only outside of the sandbox.
+_places = {sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
+_libraries = tuple(_places | {os.path.realpath(place) for place in _places})
 _CONNECTION_FILE = f"{HOME}/.connection.json"
 
 
@@ -151,10 +154,9 @@ def _open_gate(request: dict, channel_end: int) -> Callable:
     end = socket.socket(fileno=channel_end)
     channel = channel_module.Channel(end, bytes.fromhex(request.pop("key")), side=1)
     gate_module = _private_copy("gate", codes)
-    libraries = tuple({os.path.realpath(sysconfig.get_path(k)) for k in ("stdlib", "platstdlib", "purelib", "platlib")})
-    libraries += tuple({sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")})
-    libraries += (*request["libraries"], str(Path(__file__).parent))
-    gate = gate_module.open_gate(channel, imported, libraries, own_file)
+    libraries = (*_libraries, *request["libraries"], str(Path(__file__).parent))
+    audit_hook = _private_copy("hook", codes).audit_hook
+    gate = gate_module.open_gate(channel, imported, libraries, own_file, audit_hook)
     next(gate)
     # Nothing else refers to the copies: their names are in no module that learner code can reach.
     for name in [name for name in sys.modules if name.startswith("autograder.engine")]:

@@ -133,6 +133,15 @@ def bound(node: ast.stmt) -> set[str]:
     return names
 
 
+def bindings_of(source: str) -> set[str]:
+    """Return every name that a test may bind, in functions and patterns of it, too."""
+    tree = _tree(_WRAPPER.sub("", source)) or ast.Module([], [])
+    names = {name for node in tree.body for name in bound(node)}
+    for node in ast.walk(tree):
+        names |= {getattr(node, field) for field in ("name", "rest") if isinstance(getattr(node, field, None), str)}
+    return names
+
+
 def is_test(cell: NotebookNode) -> bool:
     """Whether a cell is code that is graded by running it."""
     return cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell)

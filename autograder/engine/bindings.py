@@ -1,0 +1,278 @@
+"""What the names in learner code stand for, as far as the text tells, for its reader (screen.py)."""
+
+import ast
+import builtins
+import functools
+import sys
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.machinery import PathFinder
+
+from autograder.engine import suspicious
+
+# Calls that make a class out of nothing but names.
+_PLAIN_MAKERS = frozenset(("namedtuple", "NamedTuple", "TypedDict", "NewType"))
+_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+_SCOPES = frozenset((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+_BINDING = _SCOPES | {
+    *(ast.Import, ast.ImportFrom, ast.ClassDef, ast.Global, ast.arg, ast.Assign, ast.NamedExpr, ast.AnnAssign),
+    *(ast.AugAssign, ast.For, ast.AsyncFor, ast.comprehension, ast.withitem, ast.MatchAs, ast.MatchStar),
+    ast.MatchMapping,
+}
+_LEAVES = frozenset((ast.Load, ast.Store, ast.Del, ast.Name, ast.Constant))
+
+
+@dataclass
+class Bindings:
+    """Names by what they are bound to, anywhere in the code.
+
+    Attributes:
+        imported: names of modules and of things out of them, also by another name (`n = np`).
+        texts: names to which nothing but texts written out are assigned.
+        classes: names of class statements.
+        functions: names of functions.
+        enums: names of class statements of enumerations.
+        statements: class statements by their names.
+        values: whether there is a class below a number, a text, an array or a table.
+        kinds: names that may hold the class of something (`kind = type(x)`).
+        computed: names to which something else is assigned outside of functions.
+        local: names that functions assign to, or are passed.
+        starred: whether there is a `from x import *`, after which a name may be anything.
+        origin: what an imported or assigned name was called before.
+    """
+
+    imported: set[str] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
+    classes: set[str] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
+    enums: set[str] = field(default_factory=set)
+    statements: dict[str, list[ast.ClassDef]] = field(default_factory=dict)
+    values: bool = False
+    kinds: set[str] = field(default_factory=set)
+    computed: set[str] = field(default_factory=set)
+    local: set[str] = field(default_factory=set)
+    starred: bool = False
+    origin: dict[str, str] = field(default_factory=dict)
+
+    def base(self, node: ast.expr, in_function: bool) -> str | None:
+        """Return the first name of the class that a base stands for; None if it is computed at run time."""
+        computed = self.computed | self.local if in_function else self.computed
+        if isinstance(node, ast.Subscript):
+            # Generic[T], Dataset[int]
+            return self.base(node.value, in_function)
+        if isinstance(node, ast.Call):
+            return "tuple" if last_name(node.func) in _PLAIN_MAKERS else None
+        if isinstance(node, ast.Attribute):
+            root = root_name(node)
+            # What is bound nowhere comes from an `import *`.
+            inside = root in self.classes and node.attr in self.classes
+            known = root in self.imported or inside or root not in self.classes | self.texts | self.functions
+            return node.attr if root is not None and known and root not in computed else None
+        if not isinstance(node, ast.Name) or node.id in computed:
+            return None
+        name = node.id
+        for _ in range(9):
+            name = self.origin.get(name, name)
+        return name
+
+    def ancestors(self, node: ast.ClassDef, in_function: bool) -> tuple[set[str], set[str]]:
+        """Return the library classes above a class, and the names that it and its own ancestors bind."""
+        above: set[str] = set()
+        own: set[str] = set()
+        left, seen = [node], [node]
+        while left:
+            statement = left.pop()
+            own |= own_names(statement)
+            for base in filter(None, (self.base(base, in_function) for base in statement.bases)):
+                above |= set() if base in self.statements else {base}
+                left += [s for s in self.statements.get(base, ()) if s not in seen]
+                seen += left
+        return above, own
+
+    def is_class(self, node: ast.expr) -> bool:
+        """Whether an expression is the name of a class."""
+        name = node.id if isinstance(node, ast.Name) else None
+        return name in self.classes or isinstance(getattr(builtins, name or "", None), type)
+
+
+def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Bindings:
+    """Read what all names of some cells are bound to.
+
+    Args:
+        trees: the cells.
+        shared: the bindings of the instructor's cells, which learners' cells use as well.
+    """
+    found = Bindings()
+    if shared is not None:
+        found.imported |= shared.imported
+        found.classes |= shared.classes
+        found.functions |= shared.functions
+        found.enums |= shared.enums
+        found.origin |= shared.origin
+        found.starred = shared.starred
+    aliases: list[tuple[str, ast.expr, set[str]]] = []
+    nodes = [pair for tree in trees for pair in _walk(tree)]
+    for node, in_function in nodes:
+        computed = found.local if in_function else found.computed
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                name = (alias.asname or alias.name).partition(".")[0]
+                found.imported.add(name)
+                found.starred |= name == "*"
+                found.origin[name] = alias.name.rpartition(".")[2] if alias.asname else name
+        elif isinstance(node, ast.ClassDef):
+            found.classes.add(node.name)
+            found.statements.setdefault(node.name, []).append(node)
+        elif isinstance(node, _FUNCTIONS):
+            found.functions.add(node.name)
+        elif isinstance(node, ast.Global):
+            found.computed |= set(node.names)
+        elif isinstance(node, ast.arg):
+            found.local.add(node.arg)
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                _assign(target, node.value, aliases, computed, found)
+        elif isinstance(node, ast.NamedExpr | ast.AnnAssign) and node.value is not None:
+            _assign(node.target, node.value, aliases, computed, found)
+        elif isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor):
+            computed |= bound_in(node.target)
+        elif isinstance(node, ast.comprehension):
+            found.local |= bound_in(node.target)
+        elif isinstance(node, ast.withitem) and node.optional_vars is not None:
+            computed |= bound_in(node.optional_vars)
+        elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
+            computed.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            computed.add(node.rest)
+    _follow(aliases, found)
+    found.texts -= found.computed | found.local
+    statements = [(node, in_function) for node, in_function in nodes if isinstance(node, ast.ClassDef)]
+    _find_enums([node for node, _ in statements], found)
+    above = [found.ancestors(node, in_function)[0] for node, in_function in statements]
+    found.values = any(names & suspicious.VALUE_CLASSES and not names & found.enums for names in above)
+    return found
+
+
+def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
+    """Yield all nodes that bind something, each with whether it stands in a function."""
+    left: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while left:
+        node, in_function = left.pop()
+        kind = type(node)
+        if kind in _BINDING:
+            yield node, in_function
+        inner = in_function or kind in _SCOPES
+        for name in node._fields:
+            value = getattr(node, name, None)
+            for child in value if type(value) is list else (value,):
+                # Half of all nodes are names, texts and what is done with them, which takes time and binds nothing.
+                if isinstance(child, ast.AST) and type(child) not in _LEAVES:
+                    left.append((child, inner))
+
+
+def _assign(target: ast.expr, value: ast.expr, aliases: list, computed: set[str], found: Bindings) -> None:
+    if not isinstance(target, ast.Name):
+        computed |= bound_in(target)
+    elif isinstance(value, ast.Constant):
+        found.texts.add(target.id)
+    elif isinstance(value, ast.Name | ast.Attribute):
+        aliases.append((target.id, value, computed))
+        if isinstance(value, ast.Attribute) and value.attr == "__class__":
+            found.kinds.add(target.id)
+    elif isinstance(value, ast.Call) and last_name(value.func) in _PLAIN_MAKERS:
+        found.classes.add(target.id)
+    else:
+        computed.add(target.id)
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "type":
+            found.kinds.add(target.id)
+
+
+def _follow(aliases: list[tuple[str, ast.expr, set[str]]], found: Bindings) -> None:
+    """Find out what names stand for that are bound to another name or to a part of it."""
+    for known in (found.imported, classes := set(found.classes)):
+        for _ in range(len(aliases) + 1):
+            more = {target for target, value, _ in aliases if root_name(value) in known} - known
+            if not more:
+                break
+            known |= more
+    for target, value, computed in aliases:
+        found.texts.discard(target)
+        root = root_name(value)
+        if root in found.kinds:
+            found.kinds.add(target)
+        is_name = isinstance(value, ast.Name)
+        if root in found.imported or (is_name and (root in classes or hasattr(builtins, root or ""))):
+            if target != last_name(value):
+                found.origin[target] = last_name(value) or target
+        else:
+            computed.add(target)
+
+
+def _find_enums(statements: list[ast.ClassDef], found: Bindings) -> None:
+    found.enums |= suspicious.WITH_MEMBERS
+    for _ in range(len(statements) + 1):
+        more = {s.name for s in statements if any(found.base(b, False) in found.enums for b in s.bases)} - found.enums
+        if not more:
+            break
+        found.enums |= more
+
+
+def bound_in(node: ast.AST) -> set[str]:
+    """Return all names that a target of an assignment binds."""
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)}
+
+
+def root_name(node: ast.expr) -> str | None:
+    """Return the name that an attribute or item of it is taken of."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def last_name(node: ast.expr) -> str | None:
+    """Return a name, or that of an attribute."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
+
+
+def is_dunder(name: str) -> bool:
+    """Return whether a name is one of those that Python gives a meaning."""
+    return name.startswith("__") and name.endswith("__") and len(name) > 4
+
+
+def own_names(node: ast.ClassDef) -> set[str]:
+    """Return the names that a class statement binds in the class."""
+    names: set[str] = set()
+    left: list[ast.AST] = list(node.body)
+    while left:
+        inner = left.pop()
+        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(inner.name)
+            continue
+        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+            names.add(inner.id)
+        left += ast.iter_child_nodes(inner)
+    return names
+
+
+def overrides(name: str, base: str, has_members: bool) -> bool:
+    """Return whether a class below a number, text, array or table lets it say something else than it is."""
+    if base in suspicious.WITH_MEMBERS and base not in ("Enum", "Flag"):
+        has_members = True
+    elif base not in suspicious.VALUE_CLASSES:
+        return False
+    if name in suspicious.OWN_BUSINESS:
+        return False
+    if is_dunder(name) or has_members:
+        return is_dunder(name)
+    known = getattr(builtins, base, None)
+    return known is None or hasattr(known, name)
+
+
+@functools.cache
+def is_installed(package: str) -> bool:
+    """Return whether the environment has a package of this name, beside Python's own."""
+    if package in sys.stdlib_module_names:
+        return False
+    places = list({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    return package.isidentifier() and PathFinder.find_spec(package, places) is not None

@@ -1,0 +1,84 @@
+"""Calls with which a text or a function reaches what it should not, for the reader of learner code (reader.py)."""
+
+import ast
+
+from autograder.engine import suspicious
+from autograder.engine.bindings import Bindings, last_name
+
+_WITH_TEXTS = ("Formatter", "basicConfig", "StrFormatStyle", "StrMethodFormatter", "set_option", "option_context")
+_WITH_TEXTS += ("set_printoptions", "printoptions", "errstate", "eval", "query")
+
+
+def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
+    """Return what is strange about a call of a library's function or of one of the same name."""
+    called, words = _called(node.func, names), {keyword.arg for keyword in node.keywords}
+    found = []
+    if called == "partial" and node.args and _called(node.args[0], names) in _WITH_TEXTS:
+        found.append("a partial of a function that formats")
+    if not all(_is_plain_format(text, names) for text in _formats(node, names)):
+        found.append("format with a computed text")
+    if called == "wraps" and (len(node.args) > 1 or words):
+        # It copies the attributes that it is told to.
+        found.append("wraps with computed names")
+    if called in ("parse_args", "parse_known_args") and (len(node.args) > 1 or words - {"args"}):
+        # It sets attributes of computed names.
+        found.append("parse_args with a place for its results")
+    if called in ("eval", "query") and ("level" in words or len(node.args) > 3):
+        # It takes the names of whoever called its caller.
+        found.append("eval with a level")
+    # A test calls these when its message quotes a value.
+    if called in ("set_printoptions", "printoptions") and words & {"formatter", "override_repr", None}:
+        found.append("print options with a function")
+    if called == "errstate" and words & {"call", None}:
+        found.append("errstate with a function")
+    return found
+
+
+def is_text(node: ast.expr, names: Bindings) -> bool:
+    """Whether an expression is a text written out."""
+    return isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and node.id in names.texts)
+
+
+def styles(function: ast.Attribute, names: Bindings) -> bool:
+    """Whether a `format` takes the texts that it is passed: `table.style.format` and what stands behind it."""
+    styled = any(isinstance(inner, ast.Attribute) and inner.attr == "style" for inner in ast.walk(function.value))
+    return styled and not is_text(function.value, names)
+
+
+def _formats(node: ast.Call, names: Bindings) -> list[ast.expr]:
+    """Return the arguments in which `{0.name}` would read an attribute."""
+    called = _called(node.func, names)
+    words = {keyword.arg: keyword.value for keyword in node.keywords}
+    starred = None in words or any(isinstance(argument, ast.Starred) for argument in node.args)
+    texts = [value for word, value in words.items() if word in suspicious.FORMATS]
+    if isinstance(node.func, ast.Attribute) and called in ("format", "format_index") and styles(node.func, names):
+        texts += [*node.args[:1], *(value for word, value in words.items() if word is None)]
+    elif called == "StrMethodFormatter":
+        texts += [*node.args, *words.values()]
+    elif called == "StrFormatStyle":
+        texts += node.args
+    elif called in ("Formatter", "basicConfig"):
+        style = words.get("style", node.args[2] if len(node.args) > 2 else None)
+        given = style is not None and not (isinstance(style, ast.Constant) and style.value in ("%", "$"))
+        if given or starred:
+            texts += [*node.args[:1], *(value for word, value in words.items() if word in ("fmt", "format", None))]
+    elif called in ("set_option", "option_context"):
+        named = any(isinstance(a, ast.Constant) and "formatter" in str(a.value) for a in node.args)
+        texts += node.args if named else ()
+    return texts
+
+
+def _called(function: ast.expr, names: Bindings) -> str | None:
+    """Return the first name of a function, whatever it was bound to since."""
+    name = last_name(function)
+    return names.origin.get(name, name) if isinstance(function, ast.Name) else name
+
+
+def _is_plain_format(node: ast.expr, names: Bindings) -> bool:
+    """Whether this is a text written out, a function, or a table of these."""
+    if isinstance(node, ast.Dict):
+        return None not in node.keys and all(_is_plain_format(value, names) for value in node.values)
+    if isinstance(node, ast.Name) and node.id not in names.local | names.computed:
+        return node.id in names.texts | names.functions | {"str"}
+    is_method = isinstance(node, ast.Attribute) and node.attr == "format"
+    return isinstance(node, ast.Constant | ast.Lambda) or is_method

@@ -1,0 +1,383 @@
+"""Walk through learner code and collect what no honest answer needs; see screen.py for what becomes of it."""
+
+import ast
+import contextlib
+import re
+from string import Formatter
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+from autograder.engine import suspicious
+from autograder.engine.bindings import (
+    Bindings,
+    bindings,
+    is_dunder,
+    is_installed,
+    last_name,
+    overrides,
+    own_names,
+    root_name,
+)
+from autograder.engine.calls import is_text, strange_calls, styles
+from autograder.engine.plan import parse
+
+# Options of %time and %timeit.
+_OPTIONS = re.compile(r"\A(\s*-([rntcpqov]+\s*\d*|-[a-z-]+)(?=\s|\Z))+")
+_OPEN = tuple(suspicious.OPEN_MODULES)
+# As at the start of a pasted line; IPython takes them away.
+_PROMPT = re.compile(r"^\s*(In ?\[|>>>|\.\.\.)", re.MULTILINE)
+
+
+def parse_cell(source: str) -> ast.Module | None:
+    """Return the tree of a cell, or None: what cannot be read will not run either."""
+    # What is Python already, IPython leaves alone, but for pasted prompts; its transformation is slow.
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        if not _PROMPT.search(source):
+            return parse(source)
+    try:
+        # Magics and shell lines become calls of get_ipython().
+        return parse(TransformerManager().transform_cell(source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def found_in(trees: list[ast.Module], names: Bindings) -> list[str]:
+    """Return what should be looked at in some cells.
+
+    Args:
+        trees: the cells.
+        names: what the names in them stand for.
+    """
+    try:
+        reader = _Reader(names)
+        for tree in trees:
+            reader.visit(tree)
+    except RecursionError:
+        return ["code nested too deeply to read"]
+    return reader.found
+
+
+_NAMED = frozenset((ast.alias, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping))
+_NAMED |= {ast.keyword, ast.arg}
+
+
+def _is_private(module: str) -> bool:
+    """Return whether this is a part of a library that the library keeps to itself."""
+    return any(part.startswith("_") and not is_dunder(part) for part in module.split(".")[1:])
+
+
+class _Reader(ast.NodeVisitor):
+    def __init__(self, names: Bindings) -> None:
+        self.found: list[str] = []
+        self.names = names
+        # Nodes that were judged with what is around them.
+        self.judged: set[int] = set()
+        # Attributes that are only looked at.
+        self.shown: set[int] = set()
+        self.functions = 0
+
+    def visit(self, node: ast.AST) -> None:
+        # Of aliases, patterns, handlers, nested classes and keyword arguments: a name is a name.
+        for field in ("name", "asname", "rest", "arg") if type(node) in _NAMED else ():
+            name = getattr(node, field, None)
+            if isinstance(name, str):
+                self._dunder(name)
+                if name in suspicious.ANSWERING:
+                    self.found.append(f"{name} other than as a method")
+        super().visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self._module(alias.name)
+            if _is_private(alias.name):
+                self.found.append(f"the private module {alias.name}")
+        self.generic_visit(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        if node.module not in suspicious.OPEN_MODULES and not node.level:
+            for alias in node.names:
+                self._module(f"{node.module}.{alias.name}")
+            if _is_private(node.module or ""):
+                self.found.append(f"the private module {node.module}")
+        for alias in node.names:
+            self._attribute(alias.name)
+            if alias.name in suspicious.PARTS:
+                self.found.append(f"{node.module}.{alias.name}")
+            if alias.name.startswith("_") and not alias.name.startswith("__"):
+                self.found.append(f"{node.module}.{alias.name}")
+        self.generic_visit(node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        name, root = node.attr, root_name(node.value)
+        if name != "modules" or id(node) not in self.judged:
+            # net.modules() lists layers, sys.modules is another matter.
+            self._attribute(name)
+        if root in self.names.imported:
+            settings = any(isinstance(n, ast.Attribute) and n.attr in suspicious.SETTINGS for n in ast.walk(node.value))
+            if isinstance(node.ctx, ast.Store | ast.Del) and not settings:
+                self.found.append(f"an assignment to {root}.{name}")
+            part = self.names.origin.get(root, root) in suspicious.MODULES
+            if name in suspicious.PARTS or (part and not ast.unparse(node).startswith(_OPEN)):
+                # What the instructor uses of such a module is not all of it.
+                self.found.append(ast.unparse(node))
+            if name.startswith("_") and not name.startswith("__") and name not in suspicious.UNDERSCORED:
+                self.found.append(f"{root}.{name}")
+            if name in suspicious.ONLY_CALLED and id(node) not in self.judged:
+                self.found.append(f"{root}.{name}")
+        is_styler = id(node) in self.judged and styles(node, self.names)
+        if name in ("format", "format_map") and not is_styler and not is_text(node.value, self.names):
+            # `"{0.name}".format(x)` reads attributes, and a text put together can name any.
+            self.found.append("format with a computed text")
+        if name in ("parse_args", "parse_known_args") and id(node) not in self.judged:
+            self.found.append(f"{name} as a value")
+        if name == "formatter" and isinstance(node.ctx, ast.Store):
+            self.found.append("format with a computed text")
+        if isinstance(node.ctx, ast.Store):
+            if name in suspicious.ANSWERING:
+                self.found.append(f"{name} other than as a method")
+            if self.names.values and root != "self":
+                # A method may be set in the class, or in what is called by another name here.
+                self.found.append("an attribute that is set beside a class below a value")
+        if name == "__class__":
+            if isinstance(node.ctx, ast.Store | ast.Del):
+                self.found.append("an assignment to __class__")
+            elif self._is_kind(node.value) or self.names.is_class(node.value):
+                self.found.append("the class of a class")
+        if name == "__annotations__" and id(node) not in self.shown:
+            self.found.append("__annotations__ other than to look at them")
+        self.generic_visit(node)
+
+    def _is_kind(self, node: ast.expr) -> bool:
+        """Whether an expression is the class of something."""
+        if isinstance(node, ast.Call):
+            return isinstance(node.func, ast.Name) and node.func.id == "type"
+        if isinstance(node, ast.Attribute):
+            return node.attr == "__class__"
+        return isinstance(node, ast.Name) and node.id in self.names.kinds
+
+    def visit_Name(self, node: ast.Name) -> None:
+        name = node.id
+        # After `from x import *` an attribute's name may stand alone.
+        starred = self.names.starred and name in suspicious.ATTRIBUTES - suspicious.ONLY_CALLED
+        if (name in suspicious.CALLS | suspicious.HISTORY or starred) and id(node) not in self.shown:
+            self.found.append(name)
+        if name in suspicious.ONLY_CALLED and id(node) not in self.judged and isinstance(node.ctx, ast.Load):
+            self.found.append(f"{name} as a value")
+        if name == "__annotations__" and isinstance(node.ctx, ast.Store):
+            self.found.append("__annotations__ other than to look at them")
+        self._dunder(name)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        self.judged.add(id(node.func))
+        name = node.func.id if isinstance(node.func, ast.Name) else None
+        if name in ("map", "isinstance", "issubclass"):
+            self.judged.update(id(a) for a in node.args if isinstance(a, ast.Name) and a.id == "type")
+        if name in ("print", "len", "list", "sorted", "dict", "display"):
+            self._looked_at(*node.args)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "items", "keys", "values", "copy"):
+            self._looked_at(node.func.value)
+        if isinstance(node.func, ast.Attribute) and self._is_from_check(node.func):
+            # The given tests ask so whether a name is there.
+            calls = [a.func for a in node.args if isinstance(a, ast.Call) and not a.args]
+            self.shown.update(id(call) for call in calls if last_name(call) == "globals")
+        if self._magic(node):
+            return
+        if name in ("getattr", "hasattr"):
+            self._named_attribute(name, node)
+        self._class_made(name, node)
+        self.found += strange_calls(node, self.names)
+        self.generic_visit(node)
+
+    def _is_from_check(self, function: ast.Attribute) -> bool:
+        root, names = root_name(function.value), self.names
+        return root == "check" and root in names.imported and root not in names.computed | names.local
+
+    def _looked_at(self, *nodes: ast.expr) -> None:
+        self.shown.update(id(node) for node in nodes if isinstance(node, ast.Attribute))
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self._looked_at(node.value)
+        self.generic_visit(node)
+
+    def visit_For(self, node: ast.For | ast.comprehension | ast.FormattedValue | ast.Compare) -> None:
+        self._looked_at(*(getattr(node, field, None) for field in ("iter", "value", "left")))
+        self._looked_at(*getattr(node, "comparators", ()))
+        self.generic_visit(node)
+
+    visit_comprehension = visit_FormattedValue = visit_Compare = visit_For
+
+    def _named_attribute(self, function: str, node: ast.Call) -> None:
+        if node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
+            self.found.append(f"{function} with computed arguments")
+        elif len(node.args) > 1:
+            wanted = node.args[1]
+            if isinstance(wanted, ast.Constant) and isinstance(wanted.value, str):
+                self._attribute(wanted.value)
+            elif function == "getattr":
+                self.found.append("getattr with a computed name")
+
+    def _class_made(self, name: str | None, node: ast.Call) -> None:
+        """Name calls that make a class, whose methods nobody could read."""
+        starred = any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "type" and (len(node.args) > 2 or starred):
+            self.found.append("type with three arguments")
+        if name == "type" and (len(node.args) != 1 or starred or node.keywords):
+            self.found.append("type with three arguments")
+        if name == "type" and node.args and self._is_kind(node.args[0]):
+            self.found.append("the class of a class")
+        if self._is_kind(node.func) and name != "type" and any(map(self._is_space, [*node.args, *node.keywords])):
+            self.found.append("a class of a class with three arguments")
+        if isinstance(node.func, ast.Name | ast.Attribute) and len(node.args) + len(node.keywords) > 1:
+            made = self.names.base(node.func, bool(self.functions))
+            if made in self.names.enums and not all(map(self._is_written_out, [*node.args, *node.keywords])):
+                # Enum("Name", {...}) makes a class out of any names.
+                self.found.append("an enumeration with computed names")
+
+    @staticmethod
+    def _is_space(node: ast.expr | ast.keyword) -> bool:
+        """Whether an argument may be what a class consists of."""
+        if isinstance(node, ast.keyword):
+            return node.arg is None
+        made = last_name(node.func) if isinstance(node, ast.Call) else None
+        return isinstance(node, ast.Dict | ast.Starred) or made == "dict"
+
+    def _is_written_out(self, node: ast.expr | ast.keyword) -> bool:
+        if isinstance(node, ast.keyword):
+            return node.arg in ("start", "module", "qualname", "boundary") or (
+                node.arg is not None and self._is_written_out(node.value)
+            )
+        if isinstance(node, ast.Dict):
+            return all(isinstance(key, ast.Constant) for key in node.keys)
+        if isinstance(node, ast.List | ast.Tuple):
+            return all(self._is_written_out(item) for item in node.elts)
+        return isinstance(node, ast.Constant) or is_text(node, self.names)
+
+    def _magic(self, node: ast.Call) -> bool:
+        """Read a magic or shell line; return whether it was a harmless one."""
+        made = node.func.value if isinstance(node.func, ast.Attribute) else None
+        if not (isinstance(made, ast.Call) and isinstance(made.func, ast.Name) and made.func.id == "get_ipython"):
+            return False
+        texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        if len(texts) != len(node.args) or node.keywords:
+            return False
+        if node.func.attr in ("system", "getoutput", "getoutputs"):
+            # A program in the sandbox cannot reach into the kernel; what IPython fills in can.
+            self._filled_in(texts)
+            return True
+        if node.func.attr not in ("run_line_magic", "run_cell_magic") or texts[0] not in suspicious.MAGICS:
+            return False
+        name, line, *body = texts
+        if name == "config":
+            return line.startswith("InlineBackend.") and line.rpartition("=")[2].strip().strip("\"'").isalnum()
+        self._filled_in([line])
+        if name in ("time", "timeit"):
+            # Options may stand before the statement, some with a value behind a space.
+            statement = _OPTIONS.sub("", line)
+            if parse_cell(statement) is None:
+                self.found.append("a magic line that cannot be read")
+            body = [statement, *body]
+        for source in body if name in ("time", "timeit", "capture") else ():
+            self._read(source)
+        return True
+
+    def _read(self, source: str) -> None:
+        tree = parse_cell(source) or parse("")
+        names = bindings([tree], self.names)
+        names.texts |= self.names.texts - names.computed
+        self.found += found_in([tree], names)
+
+    def _filled_in(self, lines: list[str]) -> None:
+        """Read the expressions in braces of a line, which IPython evaluates."""
+        for line in lines:
+            try:
+                fields = [(name, spec or "") for _, name, spec, _ in Formatter().parse(line) if name]
+            except ValueError:
+                continue
+            for name, spec in fields:
+                self._read((f"{name}:{spec}" if spec and parse_cell(name.strip()) is None else name).strip())
+                self._filled_in([spec])
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        if node.name in suspicious.LYING_METHODS:
+            self.found.append(f"a method {node.name}")
+        if node.name in suspicious.ANSWERING and node.decorator_list:
+            self.found.append(f"a method {node.name} that is something else")
+        self.functions += 1
+        self.generic_visit(node)
+        self.functions -= 1
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        if isinstance(node.value, ast.Constant):
+            # A docstring, which nobody evaluates.
+            self.judged.add(id(node.value))
+        self._looked_at(node.value)
+        self.generic_visit(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        if any(keyword.arg in ("metaclass", None) for keyword in node.keywords):
+            self.found.append("a metaclass")
+        own = own_names(node)
+        for name in own & suspicious.LYING_METHODS:
+            self.found.append(f"a method {name}")
+        self._other_names(node)
+        bases = [self.names.base(base, bool(self.functions)) for base in node.bases]
+        if None in bases:
+            self.found.append("a base class computed at run time")
+        above, own = self.names.ancestors(node, bool(self.functions))
+        for base in sorted(above):
+            told = {name for name in own if overrides(name, base, bool(self.names.enums & above))}
+            self.found += [f"a class below {base} with a {name} of its own" for name in sorted(told)]
+        for statement in node.body:
+            targets = statement.targets if isinstance(statement, ast.Assign) else []
+            if any(isinstance(target, ast.Name) and target.id == "__slots__" for target in targets):
+                self.found += [] if self._is_written_out(statement.value) else ["computed __slots__"]
+        self.generic_visit(node)
+
+    def _other_names(self, node: ast.ClassDef) -> None:
+        """Name arithmetic that is bound to something else than another name of it (`__rmul__ = __mul__`)."""
+        plain: set[int] = set()
+        for statement in node.body:
+            value = statement.value if isinstance(statement, ast.Assign) else None
+            if isinstance(value, ast.Name) and value.id in suspicious.ANSWERING:
+                plain.update(map(id, statement.targets))
+        bound = [n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        names = [name.id for name in bound if id(name) not in plain and name.id in suspicious.ANSWERING]
+        self.found += [f"{name} other than as a method" for name in names]
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        # Format strings, operator.attrgetter and the like reach attributes through text.
+        if isinstance(node.value, str) and "__" in node.value and id(node) not in self.judged:
+            for word in node.value.replace(".", " ").replace("{", " ").replace("}", " ").split():
+                self._dunder(word.split("[")[0])
+
+    def visit_MatchClass(self, node: ast.MatchClass) -> None:
+        for attribute in node.kwd_attrs:
+            self._attribute(attribute)
+        if node.patterns and not self.names.is_class(node.cls):
+            # Which attributes these are, the class says when it is asked.
+            self.found.append("a class pattern without names")
+        self.generic_visit(node)
+
+    def _module(self, name: str) -> None:
+        parts = name.split(".")
+        if ".".join(parts[:2]) in suspicious.OPEN_MODULES:
+            return
+        for end in range(1, len(parts) + 1):
+            if ".".join(parts[:end]) in suspicious.MODULES:
+                # Of what is told apart already, no further parts.
+                self.found.append(f"the module {name if end == 1 else '.'.join(parts[:end])}")
+                return
+        if parts[0] not in suspicious.LIBRARIES and is_installed(parts[0]):
+            self.found.append(f"the module {parts[0]}")
+
+    def _attribute(self, name: str) -> None:
+        if name in suspicious.ATTRIBUTES:
+            self.found.append(name)
+        self._dunder(name)
+
+    def _dunder(self, name: str) -> None:
+        if is_dunder(name) and name not in suspicious.PLAIN_DUNDERS:
+            self.found.append(name)
