@@ -384,7 +384,9 @@ def _cells_cpu(course: Path, assignment: str) -> tuple[list[float], float]:
             Path(folder, f"{path.parent.parent.name}.json").write_text(json.dumps(cells), "utf-8")
         Path(folder, _IMPORTS).write_text("\n".join(make_plan(source).imports), "utf-8")
         command = [sys.executable, "-m", "autograder.bench", folder]
-        done = subprocess.run(command, cwd=course, capture_output=True, text=True)
+        # As many threads as the engine's kernels have: threads that wait for each other use the processor, too.
+        environment = {"OMP_NUM_THREADS": "1", **os.environ}
+        done = subprocess.run(command, cwd=course, capture_output=True, text=True, env=environment)
     if done.returncode:
         raise CourseError(f"the cells alone could not be measured:\n{done.stderr[-2000:]}")
     times, imports = json.loads(done.stdout)

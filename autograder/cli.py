@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from autograder.course import CourseError, find_root
+from autograder.course import CourseError, find_root, path_with_programs
 
 _GRADE_HELP = """\
 exit codes:
@@ -184,6 +184,7 @@ def main(argv: list[str] | None = None) -> int:
     demo.set_defaults(run=_demo)
 
     options = parser.parse_args(argv)
+    os.environ["PATH"] = path_with_programs()
     try:
         if options.run is _doctor:
             # Also where there is no course: that is one of the things it says.

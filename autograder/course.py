@@ -40,6 +40,11 @@ def check_known(asked: Iterable[str], known: Sequence[str]) -> None:
             raise CourseError(f"no assignment {name!r} in source/; there are: {', '.join(known)}")
 
 
+def path_with_programs() -> str:
+    """Return a PATH with the programs of this environment, activated or not: nbgrader calls alembic by name."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
 def run_nbgrader(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run an nbgrader command in a course directory and return what it printed; it may have failed.
 
@@ -47,8 +52,6 @@ def run_nbgrader(root: Path, *arguments: str) -> subprocess.CompletedProcess[str
         root: the course directory to work in.
         *arguments: subcommand and options, such as ``"autograde", "week03_linear_regression"``.
     """
-    # nbgrader starts programs such as alembic by name: those of this environment, activated or not.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    environment = {**os.environ, "PATH": path, "PYTHONWARNINGS": "ignore"}
+    environment = {**os.environ, "PATH": path_with_programs(), "PYTHONWARNINGS": "ignore"}
     command = [sys.executable, "-m", "nbgrader", *arguments]
     return subprocess.run(command, cwd=root, capture_output=True, text=True, env=environment)

@@ -24,11 +24,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.course import CourseError
+from autograder.engine.submission import LARGEST_NOTEBOOK
 from autograder.outputs import make_writable
 
 NOTE_TAG = "intake"
-# Larger than any honest notebook with figures; reading one takes several times its size in memory.
-LARGEST_NOTEBOOK = 50_000_000
 _MOST_CANDIDATES = 100
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _KEPT = re.compile(r"\.(unreadable|original)\d*$")

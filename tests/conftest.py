@@ -15,6 +15,8 @@ from autograder.course import run_nbgrader
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = ROOT / "tests" / "data" / "tiny_course"
+# Under pytest-xdist, a worker has one of the cores.
+JOBS = 1 if "PYTEST_XDIST_WORKER" in os.environ else 2
 WEEK = "week01_tiny"
 LESSON = Path("notebooks", WEEK, "tiny.py")
 ASSIGNMENT = Path("source", WEEK, "tiny.py")
@@ -26,8 +28,8 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Put the tests of pages last: nbmake's runs of the notebooks, which they look at, are measured then."""
-    items.sort(key=lambda item: "test_lessons.py" in item.nodeid)
+    """Put the longest first, and the tests of pages last: nbmake's runs of the notebooks are measured then."""
+    items.sort(key=lambda item: ("test_lessons.py" in item.nodeid, not item.get_closest_marker("longest")))
 
 
 def pytest_terminal_summary(terminalreporter):

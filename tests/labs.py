@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from browsing import ROOT, listen
 from playwright.sync_api import BrowserContext, Page
 
@@ -153,3 +154,18 @@ class Lab:
         kernel = "window.jupyterapp?.shell.currentWidget?.sessionContext"
         self.page.evaluate(f"(async () => {{ const kernel = {kernel}; if (kernel) await kernel.shutdown(); }})()")
         self.page.close()
+
+
+@pytest.fixture(scope="module")
+def served(course: Path) -> Iterator[tuple[str, str]]:
+    """The address and the token of a JupyterLab for the module's `course`, started as the README says."""
+    with running_lab(course, ["make", "lab", f"LAB_ARGS={OPTIONS}"]) as place:
+        yield place
+
+
+@pytest.fixture
+def lab(chromium: BrowserContext, served: tuple[str, str]) -> Iterator[Lab]:
+    """A new page of that JupyterLab."""
+    page = Lab(chromium, served)
+    yield page
+    page.close()

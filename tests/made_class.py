@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 from nbgrader import api
 from nbgrader.api import Gradebook
+
+from autograder.course import path_with_programs
 
 DUE = datetime(2030, 1, 31, 12, 0)
 CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "course"\n'
@@ -81,7 +84,7 @@ def make_class(
 @functools.cache
 def _empty_gradebook() -> bytes:
     """A gradebook as nbgrader makes it, which takes it a second."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, PATH=path_with_programs()):
         Gradebook(f"sqlite:///{folder}/gradebook.db", "course").close()
         return Path(folder, "gradebook.db").read_bytes()
 

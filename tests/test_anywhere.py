@@ -10,12 +10,12 @@ import nbformat
 import pytest
 from bare import run
 
+from autograder.engine.plan import make_plan
 from autograder.notebooks import twins
 
 ROOT = Path(__file__).parent.parent
-NOTEBOOKS = [twin for twin in twins.find(ROOT)]
-# Set-up, imports, and the cells after them.
-BEGINNING = 5
+NOTEBOOKS = twins.find(ROOT)
+FIRST_WEEK = [twin for twin in NOTEBOOKS if twin.name.parts[1] == NOTEBOOKS[0].name.parts[1]]
 pytestmark = pytest.mark.slow
 
 
@@ -76,13 +76,9 @@ def test_set_up_says_what_to_do_where_the_course_cannot_be_found(colab, tmp_path
         assert words in done.stderr.splitlines()[-1] + done.stderr
 
 
-@pytest.mark.parametrize("twin", NOTEBOOKS, ids=lambda twin: twin.name.as_posix())
+@pytest.mark.parametrize("twin", FIRST_WEEK, ids=lambda twin: twin.name.as_posix())
 def test_the_notebook_runs_outside_the_course(twin, colab, tmp_path):
-    """The first week from top to bottom; of the others the beginning, where a notebook needs what it lacks there."""
     notebook = nbformat.read(twin.notebook, as_version=4)
-    if twin.name.parts[1] != NOTEBOOKS[0].name.parts[1]:
-        code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
-        notebook.cells = notebook.cells[: code[BEGINNING]]
     nbformat.write(notebook, tmp_path / twin.notebook.name)
     python = python_of(colab)
     convert = (python, "-m", "nbconvert", "--to", "notebook", "--execute", "--output", "done.ipynb", twin.notebook.name)
@@ -93,8 +89,20 @@ def test_the_notebook_runs_outside_the_course(twin, colab, tmp_path):
     assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
 
 
-def test_only_the_beginning_of_a_notebook_knows_where_it_lies():
-    """What the shortened runs above cannot see: a later cell that looks for files of the course, or imports of it."""
+def test_what_all_notebooks_import_and_load_is_there_outside_the_course(colab, tmp_path):
+    """The set-up cell, the same in all, and then every import and every dataset of every notebook, in one process."""
+    notebooks = [nbformat.read(twin.notebook, as_version=4) for twin in NOTEBOOKS]
+    imports = {line for notebook in notebooks for line in make_plan(notebook).imports}
+    assert {"import torch", "from d2l import torch as d2l"} <= imports
+    loads = [f"data.{name}()" for name in ("fashion_mnist", "ames", "titanic")] + ["data.FashionScenes('train', 4)"]
+    script = tmp_path / "everything.py"
+    code = [setup_source(NOTEBOOKS[0].notebook), *sorted(imports), "from dlcourse import data", *loads]
+    script.write_text("\n".join(code))
+    done = run(python_of(colab), script, env=colab, cwd=tmp_path)
+    assert done.stderr == ""
+
+
+def test_no_cell_but_the_first_looks_for_files_of_the_course():
     for twin in NOTEBOOKS:
         code = [cell.source for cell in nbformat.read(twin.notebook, as_version=4).cells if cell.cell_type == "code"]
         for source in code[1:]:

@@ -1,6 +1,8 @@
 """The command line itself: where it finds the course, what it says, how it ends; and `autograder release`."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +107,23 @@ def test_nbgrader_runs_where_the_environment_is_not_activated(built, monkeypatch
     monkeypatch.setenv("PATH", bare)
     nbgrader(built, "generate_assignment", WEEK)
     assert (built / "gradebook.db").is_file()
+
+
+@pytest.mark.slow
+def test_grading_where_the_environment_is_not_activated(released):
+    shutil.copytree(released / "release" / WEEK, released / "submitted" / "ada" / WEEK)
+    (released / "gradebook.db").rename(released / "kept.db")
+
+    def grade():
+        command = [sys.executable, "-m", "autograder", "grade", WEEK]
+        return subprocess.run(command, cwd=released, env={"PATH": os.defpath}, capture_output=True, text=True)
+
+    # nbgrader makes the gradebook with a program that it calls by name.
+    assert f"run `nbgrader generate_assignment {WEEK}` first" in grade().stderr
+    (released / "kept.db").replace(released / "gradebook.db")
+    done = grade()
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^ada +0 ", done.stdout, re.MULTILINE), done.stdout
 
 
 @pytest.mark.slow

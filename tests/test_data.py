@@ -225,6 +225,7 @@ def test_training_images_are_reshuffled_each_epoch_and_test_images_are_not():
     assert torch.equal(order(loader), order(loader))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_epochs_whatever_else_draws_numbers():
     one = data.fashion_mnist_loader("train", seed=3)
     first = [order(one), order(one)]
@@ -318,6 +319,7 @@ def test_importing_costs_neither_pandas_nor_torch_nor_d2l():
     assert result.stderr == ""  # nbgrader gives no points to a cell that writes there
 
 
+@pytest.mark.slow
 def test_without_d2l_the_message_says_how_to_get_it():
     code = "import sys; sys.modules['d2l'] = None\nfrom dlcourse.data import FashionMNIST"
     result = run_python("-c", code, cwd=DATASETS.parent)

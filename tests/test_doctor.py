@@ -47,6 +47,7 @@ def test_a_machine_that_can(tiny, capsys):
     assert not checks["gradebook"]["ok"] and "generate_assignment" in checks["gradebook"]["cure"]
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.skipif(not possible(), reason="no user namespaces here")
 def test_where_user_namespaces_are_switched_off():

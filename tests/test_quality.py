@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+from conftest import JOBS, ROOT
 
 from autograder.course import assignments
 from autograder.quality.report import as_json, write_json, write_pages
@@ -72,10 +72,11 @@ def test_command(tmp_path):
     assert wrong.returncode == 1 and "no exercise 'totale'" in wrong.stderr
 
 
+@pytest.mark.longest
 @pytest.mark.parametrize("week", assignments(ROOT))
 def test_the_weeks_stand_up_to_it(week):
     assignment = Assignment(ROOT, week)
-    with Judge(assignment, 2) as judge:
+    with Judge(assignment, JOBS) as judge:
         found = study(assignment, judge, assignment.exercises)
     assert found.problems() == []
     assert all(e.right and e.wrong and (e.killed or not e.survived) for e in found.exercises)

@@ -533,6 +533,7 @@ def test_the_page_is_no_wider_than_the_window(tmp_path, autograder, width):
     assert int(re.search(r"<title>(\d+)</title>", run.stdout)[1]) == width
 
 
+@pytest.mark.slow
 def test_five_hundred_learners(tmp_path, autograder):
     tests = {f"exercise_{k}": 10 for k in range(9)}
     root = make_class(tmp_path / "c", big_class(500, tests), tests, written={"essay": 10})

@@ -204,6 +204,7 @@ def test_other_kernels(metadata, remark):
     assert remarks == remark and notebook.metadata.kernelspec.name == "python3"
 
 
+@pytest.mark.slow
 def test_ids_pictures_and_many_cells():
     notebook, checksums = solved()
     of(notebook, "words").attachments = nbformat.from_dict(PICTURE)

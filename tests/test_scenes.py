@@ -103,6 +103,7 @@ def test_later_items_hide_earlier_ones_and_enough_of_each_stays_visible(monkeypa
     assert overlaps > 50
 
 
+@pytest.mark.slow
 def test_colour_does_not_give_the_class_away():
     """The mean colour of an article is no better than a guess: nearest class mean, on other scenes, is near 1 in 10."""
     scenes = data.FashionScenes("train", 400, seed=2, difficulty="easy")
@@ -237,6 +238,7 @@ def rows_of(text, name):
     return {tuple(cells[:2]): cells[2:] for cells in ([c.strip() for c in line.strip("|").split("|")] for line in body)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("split", "difficulty"),
     [
@@ -259,6 +261,7 @@ def test_the_cards_share_of_left_out_images():
     assert f"are left out ({100 * (12000 - usable) / 12000:.1f} % of the 12,000)" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", SPLITS)
 def test_clear_articles_are_those_whose_neighbours_have_their_class(split):
     labels = {name: data.fashion_mnist(name)[1].numpy() for name in SPLITS}
@@ -403,6 +406,7 @@ def test_boxes_are_drawn_just_inside():
     assert torch.equal(drawn[0], expected) and torch.equal(drawn[1], expected / 2) and not drawn[2].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["objects", "semantic"])
 def test_d2l_trains_on_the_data_module(monkeypatch, target):
     import matplotlib

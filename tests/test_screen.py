@@ -19,6 +19,8 @@ from autograder.variants import read_variants
         ("class A:\n    def __eq__(self, other):\n        return True", "a method __eq__"),
         ("class A:\n    __eq__ = print", "a method __eq__"),
         ("class A(metaclass=B): pass", "a metaclass"),
+        ("t.allclose = lambda *a: True", "a method allclose that is set on one object"),
+        ("def f(): pass\nt.tolist = f", "a method tolist that is set on one object"),
         ("f.__globals__", "__globals__"),
         ("getattr(f, name)", "getattr with a computed name"),
         ("list(map(getattr, a, b))", "getattr as a value"),
@@ -120,6 +122,7 @@ def test_names_what_no_answer_needs(code, finding):
     [
         "for layer in net.modules():\n    print(layer.__class__.__name__)",
         "'{:.2f} {}'.format(1, x)",
+        "def f(): pass\nnet.forward = f\nself.mean = f\nt.sum = x.sum()",
         "t = 'epoch {}'\nprint(t.format(1))",
         "df.style.format('{:.1f}')",
         "type(x).__name__, isinstance(x, type(y)), list(map(type, x))",
@@ -161,12 +164,15 @@ def test_leaves_ordinary_code_alone(code):
 
 
 @pytest.mark.parametrize("week", sorted((ROOT / "source").glob("week*")), ids=lambda week: week.name)
-def test_leaves_every_right_answer_of_the_course_alone(week):
+def test_leaves_every_right_answer_and_lesson_of_the_course_alone(week):
     (twin,) = [path for path in week.glob("*.py") if path.name != "variants.py"]
     own = [cell.source for cell in jupytext.read(twin).cells if cell.cell_type == "code"]
     right = [variant.source for variant in read_variants(week / "variants.py") if variant.right]
     assert right
     assert [(source, found) for source in right if (found := screen([source], own))] == []
+    # What a lesson shows, an answer may use.
+    (lesson,) = (ROOT / "notebooks" / week.name).glob("*.py")
+    assert screen([cell.source for cell in jupytext.read(lesson).cells if cell.cell_type == "code"], own) == []
 
 
 @pytest.mark.parametrize(

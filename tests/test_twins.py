@@ -466,6 +466,7 @@ def test_there_are_real_notebooks_to_test():
     assert {name.parts[0] for name in REAL} == set(twins.FOLDERS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opened_as", [".ipynb", ".py"])
 @pytest.mark.parametrize("name", REAL, ids=lambda name: name.as_posix())
 def test_jupyterlab_round_trip(lab, real_course, tmp_path, name, opened_as):

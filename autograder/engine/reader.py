@@ -147,6 +147,13 @@ class _Reader(ast.NodeVisitor):
             self.found.append("__annotations__ other than to look at them")
         self.generic_visit(node)
 
+    def visit_Assign(self, node: ast.Assign) -> None:
+        function = isinstance(node.value, ast.Lambda) or last_name(node.value) in self.names.functions
+        for target in node.targets if function else ():
+            if isinstance(target, ast.Attribute) and target.attr in suspicious.LOOKS and root_name(target) != "self":
+                self.found.append(f"a method {target.attr} that is set on one object")
+        self.generic_visit(node)
+
     def _is_kind(self, node: ast.expr) -> bool:
         """Whether an expression is the class of something."""
         if isinstance(node, ast.Call):

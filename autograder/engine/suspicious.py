@@ -48,6 +48,11 @@ VALUE_CLASSES = _words("""
     ExtensionArray Decimal Fraction timedelta datetime date
     FloatTensor DoubleTensor LongTensor IntTensor BoolTensor
 """)
+# Methods of tensors, arrays and tables with which a test looks at one.
+LOOKS = _words("""
+    allclose isclose equal equals eq ne lt le gt ge all any sum mean max min abs item tolist numpy detach cpu clone
+    double float half to type sub subtract norm size dim numel unique nonzero isnan isfinite isinf count_nonzero
+""")
 WITH_MEMBERS = _words("Enum IntEnum IntFlag Flag StrEnum ReprEnum")
 MODULES = _words("""
     ctypes gc inspect importlib builtins types dis code codeop marshal pickle copyreg atexit signal threading _thread

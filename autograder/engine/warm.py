@@ -258,6 +258,8 @@ def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name.startswith(("OMP_", "OPENBLAS_", "MKL_", "LC_"))}
     return {
         "OMP_NUM_THREADS": "1",
+        # Where a notebook asks for more threads, they sleep while they wait: other submissions need the processor.
+        "OMP_WAIT_POLICY": "PASSIVE",
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "LANG": os.environ.get("LANG", "C.UTF-8"),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",

@@ -50,21 +50,15 @@ def _situations(assignment: Assignment, judge: Judge, names: list[str], long: Co
     packed = _packs(assignment, names)
     # Several at once, as each of them would show alone: a finding is rare, and then easily narrowed down.
     arrangements = {
-        f"with two threads and random seed {SEEDS[0]}": (list, _TWO_THREADS + _SEED.format(seed=SEEDS[0])),
-        f"with all answers first, the tests from last to first, and random seed {SEEDS[1]}": (
-            _answers_first,
-            _SEED.format(seed=SEEDS[1]),
-        ),
-        f"when every test is run a second time, with random seed {SEEDS[2]}": (
-            _tests_twice,
-            _SEED.format(seed=SEEDS[2]),
-        ),
+        f"with two threads and random seed {SEEDS[0]}": _two_threads,
+        "with all answers first and then the tests from last to first, all of them twice, with random seeds "
+        f"{SEEDS[1]} and {SEEDS[2]}": _answers_first,
     }
     runs = []
-    for what, (order, code) in arrangements.items():
+    for what, order in arrangements.items():
         for answers in packed:
             # Only the first run has the tests that take long.
-            arrange = partial(_arranged, without=long if runs else (), order=order, code=code)
+            arrange = partial(_ordered, without=long if runs else (), order=order)
             runs.append((what, answers, assignment.whole(answers, arrange=arrange)))
     visible = "with the visible tests alone, as learners have them"
     for answers in packed:
@@ -84,11 +78,15 @@ def _situations(assignment: Assignment, judge: Judge, names: list[str], long: Co
 def _double_jeopardy(
     assignment: Assignment, judge: Judge, names: list[str], long: Collection[str]
 ) -> Iterator[Finding]:
-    """Break every other exercise and see that the rest keep their marks; then find out which one is to blame."""
+    """Break every other exercise and see that the rest keep their marks; then find out which one is to blame.
+
+    A training is not repeated for that where its reference has already passed in a kernel without the other answers.
+    """
+    alone = {name for name in long if not assignment.leans_on(name)}
     kinds = {"left blank": assignment.blank, "wrong": {n: _first_wrong(assignment, n) for n in assignment.exercises}}
     for what, sources in kinds.items():
         halves = [assignment.exercises[0::2], assignment.exercises[1::2]]
-        left_out = long if what == "wrong" else ()
+        left_out = long if what == "wrong" else alone
         arrange = partial(_without, names=left_out)
         notebooks = [assignment.whole({n: sources[n] for n in half}, arrange=arrange) for half in halves]
         for half, verdicts in zip(halves, judge.notebooks(notebooks), strict=True):
@@ -125,17 +123,26 @@ def _sentence(assignment: Assignment, name: str, source: str) -> str:
     return next(f"a right answer ({v.sentence})" for v in assignment.of(name, right=True) if v.source == source)
 
 
-def _arranged(
-    cells: list[NotebookNode], *, without: Collection[str], order: Callable[[list], list], code: str
+def _ordered(
+    cells: list[NotebookNode], *, without: Collection[str], order: Callable[[list], list]
 ) -> list[NotebookNode]:
-    """Leave out some tests, put the cells into another order, and run some code right before each test."""
-    ordered = order(_without(cells, without))
-    return [c for cell in ordered for c in ([new_code_cell(code), cell] if is_test(cell) else [cell])]
+    """Leave out some tests and put the other cells into an order."""
+    return order(_without(cells, without))
+
+
+def _two_threads(cells: list[NotebookNode]) -> list[NotebookNode]:
+    return _before_tests(cells, _TWO_THREADS + _SEED.format(seed=SEEDS[0]))
 
 
 def _answers_first(cells: list[NotebookNode]) -> list[NotebookNode]:
-    return [c for c in cells if not is_test(c)] + [c for c in reversed(cells) if is_test(c)]
+    tests = [cell for cell in cells if is_test(cell)][::-1]
+    twice = [from_dict(cell) for cell in tests]
+    found = [cell for cell in cells if not is_test(cell)]
+    for seed, again in zip(SEEDS[1:], (tests, twice), strict=True):
+        found += _before_tests(again, _SEED.format(seed=seed))
+    return found
 
 
-def _tests_twice(cells: list[NotebookNode]) -> list[NotebookNode]:
-    return [c for cell in cells for c in ([cell, from_dict(cell)] if is_test(cell) else [cell])]
+def _before_tests(cells: list[NotebookNode], code: str) -> list[NotebookNode]:
+    """Run some code right before each test."""
+    return [c for cell in cells for c in ([new_code_cell(code), cell] if is_test(cell) else [cell])]

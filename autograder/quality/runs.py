@@ -33,7 +33,7 @@ _ORDINARY = ("", "CheckError")
 # A mutant may take this many times as long as the reference, and never less than the second number.
 SLOWER, LEAST_S = 10, 10
 # Whole notebooks are run to see whether marks change; on a busy machine, two threads may train for minutes.
-_PATIENT_S = 600
+PATIENT_S = 600
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,11 @@ class Assignment:
             before.append(self._cell(cell, {}, visible_only=False))
         tried = [self._cell(cell, {exercise: source}, False) for source in answers for cell in (answer, test)]
         return self._notebook([*reversed(before), *tried])
+
+    def leans_on(self, exercise: str) -> set[str]:
+        """Return the other exercises whose answers stand in the kernel when the reference of this one is run."""
+        cells = self.sequence(exercise, [self.reference[exercise]]).cells
+        return {grade_id(cell) for cell in cells} & set(self.exercises) - {exercise}
 
     def whole(
         self, answers: dict[str, str], *, arrange: Callable[[list], list] = list, visible_only: bool = False
@@ -172,7 +177,7 @@ class Judge:
 
     def _whole(self, notebook: NotebookNode) -> dict[str, Verdict]:
         verdicts: dict[str, Verdict] = {}
-        for exercise, verdict in self._run(notebook, _PATIENT_S):
+        for exercise, verdict in self._run(notebook, PATIENT_S):
             if exercise not in verdicts or verdicts[exercise].passed:
                 verdicts[exercise] = verdict
         return verdicts

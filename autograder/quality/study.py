@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 
 from autograder.quality.fairness import Finding, check_fairness
 from autograder.quality.mutants import Mutant, mutants
-from autograder.quality.runs import LEAST_S, SLOWER, Assignment, Judge, Verdict, grade_id
+from autograder.quality.runs import LEAST_S, PATIENT_S, SLOWER, Assignment, Judge, Verdict, grade_id
 from autograder.variants import Variant
 
 # Of the mutants that are not equivalent, at least so many must be noticed, in every assignment.
 BAR = 0.95
-# So many answers share a kernel, fewer where that would take longer than this: the others could not help.
-_AT_A_TIME, _TOGETHER_CPU_S = 8, 16.0
+# So many answers share a kernel, and the reference comes last; where it takes longer than this, a kernel for each
+# answer costs less.
+_AT_A_TIME, _ALONE_CPU_S = 8, 3.0
 # Where a reference trains for longer than this, not all of its mutants are tried: as many as this much training
 # allows, between so few and so many, spread over the answer's lines.
-LONG_CPU_S, MUTANTS_CPU_S, FEWEST, MOST = 4.0, 200.0, 5, 20
+LONG_CPU_S, MUTANTS_CPU_S, FEWEST, MOST = 4.0, 120.0, 4, 20
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class _Task:
 
 
 def _split(exercise: str, items: list[_Item], limit: float | None, reference: Verdict) -> list[_Task]:
-    size = max(1, min(_AT_A_TIME, int(_TOGETHER_CPU_S / max(reference.cpu_s, 0.01))))
+    size = _AT_A_TIME if reference.cpu_s < _ALONE_CPU_S else 1
     return [_Task(exercise, items[i : i + size], limit) for i in range(0, len(items), size)]
 
 
@@ -145,7 +146,7 @@ def study(
     """
     started = time.monotonic()
     names = list(names)
-    first = judge.answers((name, [(assignment.reference[name], True)], None) for name in names)
+    first = judge.answers((name, [(assignment.reference[name], True)], PATIENT_S) for name in names)
     references = {name: verdicts[0] for name, verdicts in zip(names, first, strict=True)}
     tasks: list[_Task] = []
     made = {name: mutants(assignment.answers[name]) if with_mutants else [] for name in names}
@@ -156,8 +157,10 @@ def study(
         ]
         blank = _Item("blank", None, assignment.blank[name])
         tried = [_Item("mutant", m, m.source) for m in chosen[name]]
-        tasks += _split(name, [blank, *variants], None, references[name])
-        tasks += _split(name, tried, _limit(references[name]), references[name])
+        # Variants keep the engine's own limit, but where the reference shows that this machine needs longer.
+        patient = _limit(references[name])
+        tasks += _split(name, [blank, *variants], max(patient, judge.settings.cell_timeout), references[name])
+        tasks += _split(name, tried, patient, references[name])
     # Long ones first, so that the last minutes are not spent on a single one.
     tasks.sort(key=lambda task: -references[task.exercise].seconds)
     total, done, results = sum(len(task.items) for task in tasks), 0, []

@@ -838,14 +838,17 @@ chosen = [int((y_test == k).nonzero()[0]) for k in (7, 3, 8)]
 with torch.no_grad():
     first = net[:4](images[chosen])  # (3, 16, 14, 14)
     second = net[:8](images[chosen])  # (3, 32, 5, 5)
-fig, panels = plt.subplots(3, 17, figsize=(15, 3))
+widths = [1, 0.4, *8 * [1], 0.4, *8 * [1]]  # two narrow, empty columns keep the three groups apart
+fig, panels = plt.subplots(3, 19, figsize=(15, 2.8), width_ratios=widths)
+for gap in panels[:, [1, 10]].flat:
+    gap.axis("off")
 for row, i in enumerate(chosen):
     show(panels[row, 0], images[i, 0])
     for k in range(8):
-        show(panels[row, 1 + k], first[row, k])
-        show(panels[row, 9 + k], second[row, k], cmap="Greys_r")
-panels[0, 1].set_title("first block, 14 × 14", loc="left", fontsize=10)
-panels[0, 9].set_title("second block, 5 × 5", loc="left", fontsize=10)
+        show(panels[row, 2 + k], first[row, k])
+        show(panels[row, 11 + k], second[row, k], cmap="Greys_r")
+panels[0, 2].set_title("first block, 14 × 14", loc="left", fontsize=10)
+panels[0, 11].set_title("second block, 5 × 5", loc="left", fontsize=10)
 plt.subplots_adjust(wspace=0.08, hspace=0.08)
 plt.show()
 

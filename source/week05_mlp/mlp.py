@@ -1303,7 +1303,8 @@ print("Exercise 7: every test in this cell passed.")
 
 # %% [markdown]
 # - **The bar:** trained on the 12,000 images of Fashion-MNIST, at least **86 %** of the 2,000 test images are right.
-#   Aim at 30 seconds; the test refuses more than 90 seconds of processor time.
+#   Aim at 30 seconds; the test refuses more than 90 seconds of processor time, counted in the thread that calls your
+#   function (`time.thread_time()`).
 # - The same data and seed give the same network, another seed another one (`torch.manual_seed(seed)` is allowed here).
 # - What you return is ready for use: asked twice, it gives the same logits, and those of an image do not depend on the
 #   images beside it.
@@ -1418,9 +1419,9 @@ def _test_train_mlp():
     seeded = "every random number (weights, order, dropout) must follow from seed."
     check.value(again, first, "the logits after training again with the same seed", rtol=1e-2, atol=1e-2, hint=seeded)
 
-    start, clock = time.process_time(), time.perf_counter()
+    start, clock = time.thread_time(), time.perf_counter()
     net = fit(X, y, 0)
-    used, wall = time.process_time() - start, time.perf_counter() - clock
+    used, wall = time.thread_time() - start, time.perf_counter() - clock
     right = accuracy(net, X_test, y_test)
     print(f"test accuracy {right:.4f}; training took {wall:.1f} s ({used:.1f} s of processor time)")
     check.that(used <= 90, f"training took {used:.0f} s of processor time; at most 90 are allowed")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browsing import LAPTOP, PHONE, ROOT, assert_accessible, chromium, give, keep_screenshot  # noqa: F401
-from labs import OPTIONS, Lab, copy_course, nbgrader, running_lab
+from browsing import LAPTOP, PHONE, ROOT, assert_accessible, chromium, give, keep_screenshot
+from labs import copy_course, lab, nbgrader, served
 
 from autograder.variants import fill_answers, reference_answers
 
@@ -31,19 +31,6 @@ def course(tmp_path_factory) -> Path:
     return course
 
 
-@pytest.fixture(scope="module")
-def served(course):
-    with running_lab(course, ["make", "lab", f"LAB_ARGS={OPTIONS}"]) as place:
-        yield place
-
-
-@pytest.fixture
-def lab(chromium, served):  # noqa: F811
-    page = Lab(chromium, served)
-    yield page
-    page.close()
-
-
 def test_the_panel_create_assignment_shows_what_each_cell_is(lab):
     lab.open(f"source/{WEEK}/{TOPIC}.ipynb")
     lab.page.evaluate("window.jupyterapp.commands.execute('nbgrader:open-create-assignment')")
@@ -65,7 +52,7 @@ def test_the_panel_create_assignment_shows_what_each_cell_is(lab):
     assert lab.dialogs() == []
 
 
-def test_a_report_is_graded_by_hand_and_the_learner_reads_why(lab, course, chromium):  # noqa: F811
+def test_a_report_is_graded_by_hand_and_the_learner_reads_why(lab, course, chromium):
     lab.open()
     lab.menu("Nbgrader", "Formgrader")
     frame = lab.page.frame_locator("iframe[src*='formgrader']").first

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browsing import ROOT, chromium, keep_screenshot  # noqa: F401
-from labs import NOTEBOOK, OPTIONS, Lab, copy_course, nbgrader, running_lab
+from browsing import ROOT, chromium, keep_screenshot
+from labs import NOTEBOOK, OPTIONS, Lab, copy_course, lab, nbgrader, running_lab, served
 
 from autograder.variants import read_variants, reference_answers
 
@@ -20,19 +20,6 @@ RIGHT, WRONG = "ages_by_title", "windows"
 def course(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("learner")
     return copy_course(folder / "course", folder / "exchange")
-
-
-@pytest.fixture(scope="module")
-def served(course):
-    with running_lab(course, ["make", "lab", f"LAB_ARGS={OPTIONS}"]) as place:
-        yield place
-
-
-@pytest.fixture
-def lab(chromium, served):  # noqa: F811
-    page = Lab(chromium, served)
-    yield page
-    page.close()
 
 
 # JupyterLab makes a cell when it comes into view: scroll to each, and wait until its text and formulas are there.
@@ -116,7 +103,7 @@ def test_a_right_and_a_wrong_answer(lab):
     lab.page.locator(".jp-Dialog button").first.click()
 
 
-def test_fetch_submit_and_feedback_through_the_exchange(chromium, course, tmp_path):  # noqa: F811
+def test_fetch_submit_and_feedback_through_the_exchange(chromium, course, tmp_path):
     """With the exchange on one machine, in the panel "Assignment List"; the instructor works with commands."""
     for command in (["generate_assignment", WEEK, "--force"], ["release_assignment", WEEK, "--force"]):
         nbgrader(course, *command)

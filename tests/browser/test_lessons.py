@@ -8,7 +8,7 @@ from pathlib import Path
 import mathjax
 import nbformat
 import pytest
-from browsing import LAPTOP, PHONE, ROOT, assert_accessible, chromium, give, keep_screenshot, listen  # noqa: F401
+from browsing import LAPTOP, PHONE, ROOT, assert_accessible, chromium, give, keep_screenshot, listen
 from executed import executed
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -63,7 +63,7 @@ def open_lesson(context: BrowserContext, notebook: NotebookNode) -> tuple[Page, 
 
 
 @pytest.fixture(scope="module", params=LESSONS, ids=lambda path: path.parent.name)
-def lesson(request, chromium) -> Iterator[tuple[str, NotebookNode, Page, list[str]]]:  # noqa: F811
+def lesson(request, chromium) -> Iterator[tuple[str, NotebookNode, Page, list[str]]]:
     """The name of a lesson, its executed notebook, its page, and what the page complained of."""
     notebook = executed(request.param)
     page, complaints = open_lesson(chromium, notebook)
@@ -143,7 +143,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_page_with_a_fault_is_noticed(chromium, fault):  # noqa: F811
+def test_a_page_with_a_fault_is_noticed(chromium, fault):
     sound = new_markdown_cell("# A lesson\n\nwith $x^2$ and\n\n$$\\mathcal{N}(0, 1)$$")
     page, complaints = open_lesson(chromium, new_notebook(cells=[sound]))
     assert not faults(page) + complaints
@@ -154,14 +154,14 @@ def test_a_page_with_a_fault_is_noticed(chromium, fault):  # noqa: F811
     page.close()
 
 
-def test_a_page_that_is_too_wide_is_noticed(chromium):  # noqa: F811
+def test_a_page_that_is_too_wide_is_noticed(chromium):
     page, _ = open_lesson(chromium, new_notebook(cells=[new_markdown_cell("# A lesson")]))
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<div style=\"width: 3000px\">wide</div>')")
     assert any(re.match("the page is [0-9]+ pixels wider", text) for text in faults(page))
     page.close()
 
 
-def test_a_page_that_is_not_accessible_is_noticed(chromium):  # noqa: F811
+def test_a_page_that_is_not_accessible_is_noticed(chromium):
     cell = new_code_cell("draw()", outputs=[new_output("display_data", data={"image/png": PNG})])
     page, _ = open_lesson(chromium, new_notebook(cells=[new_markdown_cell("# A lesson"), cell]))
     assert_accessible(page)

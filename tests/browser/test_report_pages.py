@@ -1,7 +1,7 @@
 """The instructor's pages in a browser: what axe-core finds, at the width of a laptop and of a telephone."""
 
 import pytest
-from browsing import LAPTOP, PHONE, assert_accessible, chromium, give, keep_screenshot  # noqa: F401
+from browsing import LAPTOP, PHONE, assert_accessible, chromium, give, keep_screenshot
 from made_class import big_class, make_class
 
 from autograder.cli import main
@@ -24,7 +24,7 @@ def pages(tmp_path_factory):
 
 @pytest.mark.parametrize("width", [LAPTOP, PHONE], ids=["laptop", "phone"])
 @pytest.mark.parametrize("name", ["week", "learner"])
-def test_a_report_is_accessible(chromium, pages, name, width):  # noqa: F811
+def test_a_report_is_accessible(chromium, pages, name, width):
     page = chromium.new_page()
     page.set_viewport_size(width)
     give(page, pages[name])
