@@ -20,11 +20,12 @@ overhead_cpu_s
     kernel of the operating system counted for the whole command `autograder grade`, from its start to its
     end, that is grader, warm process, sandboxes and kernels, with their children and exits, divided by
     the class; minus the CPU that the notebooks' code cells take, tests included, when each notebook's
-    source is run by bare `exec` in a process forked from one that has imported the course's modules
-    (median of `CELL_RUNS` runs for each notebook, as many at once as the engine runs); and minus the CPU
-    of the cells' import statements in a new process, once for the whole class, which is how often the
-    engine executes them. So all that Jupyter, IPython, the gate, figures drawn for the screen and the
-    sandbox add counts as overhead, and so does all else that the grader and the warm process load.
+    source is run by bare `exec` in a process forked from one that has imported the course's modules, and
+    the figures that a cell leaves are turned into pictures, as in any notebook (median of `CELL_RUNS`
+    runs for each notebook, as many at once as the engine runs); and minus the CPU of the cells' import
+    statements in a new process, once for the whole class, which is how often the engine executes them. So
+    all that Jupyter, IPython, the gate and the sandbox add counts as overhead, and so does all else that
+    the grader and the warm process load.
 overhead_with_imports_cpu_s
     the same with those imports counted as overhead, too.
     Counted with perf_event_open(2), which follows every child; where a machine forbids that, from
@@ -441,6 +442,7 @@ def _fork(cells: list[str]) -> tuple[int, int]:
                 # A wrong answer fails its test here as well.
                 with contextlib.suppress(BaseException):
                     exec(compile(source, "<cell>", "exec"), space)
+                _draw_figures()
             # A forked process starts with no children's time on its account.
             children = sum(os.times()[2:4])
             os.write(write, struct.pack("d", time.process_time() - begun + children))
@@ -448,6 +450,16 @@ def _fork(cells: list[str]) -> tuple[int, int]:
             os._exit(0)
     os.close(write)
     return pid, read
+
+
+def _draw_figures() -> None:
+    """Draw and close what figures a cell has left, as IPython does after each cell."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    for number in pyplot.get_fignums() if pyplot else ():
+        from IPython.core.pylabtools import print_figure
+
+        print_figure(pyplot.figure(number))
+        pyplot.close(number)
 
 
 if __name__ == "__main__":
