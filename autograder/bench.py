@@ -57,6 +57,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from IPython.core.pylabtools import print_figure
 
 from autograder.course import CourseError, run_nbgrader
 from autograder.table import print_table
@@ -456,8 +457,6 @@ def _draw_figures() -> None:
     """Draw and close what figures a cell has left, as IPython does after each cell."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     for number in pyplot.get_fignums() if pyplot else ():
-        from IPython.core.pylabtools import print_figure
-
         print_figure(pyplot.figure(number))
         pyplot.close(number)
 

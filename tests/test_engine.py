@@ -68,6 +68,27 @@ def gone(pids, seconds=20):
     return False
 
 
+# Figures
+
+
+@pytest.mark.parametrize("modules", [("matplotlib.pyplot",), ("matplotlib.pyplot", "d2l.torch")], ids=["pyplot", "d2l"])
+def test_figures_appear_under_their_cells(modules):
+    """Also where the warm process has loaded what draws them, as d2l does."""
+    process = WarmProcess(modules)
+    try:
+        result = run(
+            process,
+            "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+            "plt.plot([2, 1]);",
+            "test drawn\nplt.plot([1, 1])",
+        )
+    finally:
+        process.close()
+    assert result.passed == {"drawn": True} and not result.needs_human
+    for cell in result.notebook.cells:
+        assert [output.data.keys() for output in cell.outputs if "image/png" in output.get("data", {})], cell.source
+
+
 # A cell that ends its kernel, or does not end
 
 

@@ -119,6 +119,7 @@ def run_kernel(request: dict, channel_end: int, sockets_ready: Callable[[], None
         os.unlink(_CONNECTION_FILE)
         # Shell lines (`!ls`) usually run under a terminal of their own, which the sandbox does not have.
         app.shell.system = app.shell.system_raw
+        _show_figures()
         app.kernel.gate = _open_gate(request, channel_end)
     except BaseException:
         os.dup2(terminal, 2)
@@ -128,6 +129,16 @@ def run_kernel(request: dict, channel_end: int, sockets_ready: Callable[[], None
         os.close(nowhere)
     sockets_ready()
     app.start()
+
+
+def _show_figures() -> None:
+    """Let figures appear under their cells, if the warm process has loaded what draws them in a notebook.
+
+    That module prepares IPython when it is imported, and in the warm process there was no IPython yet.
+    """
+    inline = sys.modules.get("matplotlib_inline.backend_inline")
+    if inline is not None:
+        inline._enable_matplotlib_integration()
 
 
 @contextlib.contextmanager
