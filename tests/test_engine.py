@@ -225,6 +225,16 @@ def test_processes_and_folders_are_gone_after_a_run():
 # Without a sandbox, and through other programs
 
 
+def test_names_that_a_test_binds_in_other_ways_are_its_own(warm):
+    result = run(
+        warm,
+        "a = 1",
+        "test warned\nimport warnings\nwarnings.warn('mind')\ncount: int = a\nassert count == 1",
+        "test computed\nglobals()['b'] = a\nexec('c = b')\nassert c == 1",
+    )
+    assert result.passed == {"warned": True, "computed": True} and not result.needs_human
+
+
 def test_names_that_a_library_binds_for_the_test_are_noticed(warm):
     answer = "import collections, functools, sympy\n"
     answer += "bind = functools.partial(sympy.var, 'all', cls=sympy.Function)\n"

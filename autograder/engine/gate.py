@@ -40,6 +40,8 @@ WATCHED_CLASSES = (
 # Their tables of tolerances are data, which can be loosened in place.
 _WITH_TABLES = ("torch.testing._comparison", "numpy.testing._private.utils")
 
+# Names that Python itself binds for a warning and for `x: int = 1`.
+_BOUND_BY_PYTHON = ("__warningregistry__", "__annotations__")
 # Except those of every module, such as __doc__.
 _BUILTIN_NAMES = {name for name in vars(builtins) if not name.startswith("_")}
 
@@ -108,9 +110,10 @@ def open_gate(
         if own_builtins != built_in:
             changed.append("a built-in name of the tests")
         # Some libraries bind names for whoever calls them; a test's own bindings its text tells.
+        known = {*test["binds"], *_BOUND_BY_PYTHON}
         others = [name for name in namespace if name not in before or namespace[name] is not before[name]]
-        if "*" not in test["binds"]:
-            changed += [f"the test's {name}" for name in others if name not in test["binds"]]
+        if "*" not in known:
+            changed += [f"the test's {name}" for name in others if name not in known]
         changed += [name for name in names if namespace.get(name) is not names[name]]
         made = strange_classes(test["methods"])[:20]
         answers = list(dict.fromkeys(answered))[:20]

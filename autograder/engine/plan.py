@@ -16,6 +16,8 @@ HIDDEN_REGION = re.compile(
 )
 # Cell magics around a test that swallow its error, or time it: the test runs without them.
 _WRAPPER = re.compile(r"\A\s*%%(time|capture)\b[^\n]*\n")
+# Ways to bind names that are written nowhere.
+_BINDS_BY_TEXT = re.compile(r"\bexec\(|\b(globals|locals|vars)\(\)\s*[.\[]|\bget_ipython\(|^\s*%", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -134,11 +136,13 @@ def bound(node: ast.stmt) -> set[str]:
 
 
 def bindings_of(source: str) -> set[str]:
-    """Return every name that a test may bind, in functions and patterns of it, too."""
+    """Return every name that a test may bind, in functions and patterns of it, too; "*" if its text does not tell."""
     tree = _tree(_WRAPPER.sub("", source)) or ast.Module([], [])
     names = {name for node in tree.body for name in bound(node)}
     for node in ast.walk(tree):
         names |= {getattr(node, field) for field in ("name", "rest") if isinstance(getattr(node, field, None), str)}
+    if _BINDS_BY_TEXT.search(source):
+        names.add("*")
     return names
 
 
