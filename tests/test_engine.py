@@ -229,7 +229,7 @@ def test_names_that_a_test_binds_in_other_ways_are_its_own(warm):
     result = run(
         warm,
         "a = 1",
-        "test warned\nimport warnings\nwarnings.warn('mind')\ncount: int = a\nassert count == 1",
+        "test warned\n'''A text.'''\nimport warnings\nwarnings.warn('mind')\ncount: int = a\nassert count == 1",
         "test computed\nglobals()['b'] = a\nexec('c = b')\nassert c == 1",
     )
     assert result.passed == {"warned": True, "computed": True} and not result.needs_human

@@ -40,8 +40,8 @@ WATCHED_CLASSES = (
 # Their tables of tolerances are data, which can be loosened in place.
 _WITH_TABLES = ("torch.testing._comparison", "numpy.testing._private.utils")
 
-# Names that Python itself binds for a warning and for `x: int = 1`.
-_BOUND_BY_PYTHON = ("__warningregistry__", "__annotations__")
+# Names that Python itself binds, for a warning, for `x: int = 1` and for a text at the beginning.
+_BOUND_BY_PYTHON = ("__warningregistry__", "__annotations__", "__doc__")
 # Except those of every module, such as __doc__.
 _BUILTIN_NAMES = {name for name in vars(builtins) if not name.startswith("_")}
 
