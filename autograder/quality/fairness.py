@@ -61,7 +61,7 @@ def _situations(assignment: Assignment, judge: Judge, names: list[str], long: Co
             arrange = partial(_ordered, without=long if runs else (), order=order)
             runs.append((what, answers, assignment.whole(answers, arrange=arrange)))
     visible = "with the visible tests alone, as learners have them"
-    # Once is enough: each visible statement has passed for every answer, and only what hidden parts bind is missing now.
+    # Once is enough: each visible statement has passed for every answer, and only what hidden parts bind is missing.
     notebook = assignment.whole(packed[0], arrange=partial(_without, names=long), visible_only=True)
     runs.append((visible, packed[0], notebook))
     results = judge.notebooks(notebook for _, _, notebook in runs)
