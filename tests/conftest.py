@@ -28,7 +28,13 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Put the longest first, and the tests of pages last: nbmake's runs of the notebooks are measured then."""
+    """Put the longest first, and the tests of pages last: nbmake's runs of the notebooks are measured then.
+
+    The tests of a file go to one worker, which makes once what they share; the longest and the notebooks go singly.
+    """
+    for item in items:
+        if item.path.suffix == ".py" and not item.get_closest_marker("longest"):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
     items.sort(key=lambda item: ("test_lessons.py" in item.nodeid, not item.get_closest_marker("longest")))
 
 

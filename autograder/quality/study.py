@@ -17,7 +17,9 @@ BAR = 0.95
 _AT_A_TIME, _ALONE_CPU_S = 8, 3.0
 # Where a reference trains for longer than this, not all of its mutants are tried: as many as this much training
 # allows, between so few and so many, spread over the answer's lines.
-LONG_CPU_S, MUTANTS_CPU_S, FEWEST, MOST = 4.0, 120.0, 4, 20
+TRAINING_CPU_S, MUTANTS_CPU_S, FEWEST, MOST = 1.5, 120.0, 4, 20
+# Tests that take longer than this take part in fewer whole notebooks, one of each kind.
+LONG_CPU_S = 4.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Exercise:
     killed: list[Tried] = field(default_factory=list)
     survived: list[Tried] = field(default_factory=list)
     equivalent: list[tuple[Mutant, str]] = field(default_factory=list)
-    # Mutants that were made and not tried, see LONG_CPU_S.
+    # Mutants that were made and not tried, see TRAINING_CPU_S.
     left_out: int = 0
     unfair: list[Finding] = field(default_factory=list)
     # Listed as equivalent, but no such mutant is made any more, or a test tells it from the reference.
@@ -217,7 +219,7 @@ def _points(assignment: Assignment, name: str) -> float:
 
 def _few(made: list[Mutant], reference: Verdict) -> list[Mutant]:
     few = max(FEWEST, min(MOST, int(MUTANTS_CPU_S / max(reference.cpu_s, 0.01))))
-    if reference.cpu_s < LONG_CPU_S or len(made) <= few:
+    if reference.cpu_s < TRAINING_CPU_S or len(made) <= few:
         return made
     return [made[i * len(made) // few] for i in range(few)]
 
