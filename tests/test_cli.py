@@ -64,6 +64,7 @@ def test_a_course_without_notebooks(tiny, autograder):
     assert autograder(tiny, "notebooks").out == "notebooks: all 0 up to date\n"
 
 
+@pytest.mark.slow
 def test_python_m_autograder_ends_with_the_code_of_the_command(tiny):
     command = [sys.executable, "-m", "autograder", "notebooks", "--check"]
     run = subprocess.run(command, cwd=tiny, capture_output=True, text=True)

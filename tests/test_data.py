@@ -307,6 +307,7 @@ def test_an_installed_package_uses_its_own_copy(tmp_path):
     assert result.stdout.split() == [str(tmp_path / "dlcourse" / "data.py"), "1309"]
 
 
+@pytest.mark.slow
 def test_importing_costs_neither_pandas_nor_torch_nor_d2l():
     code = (
         "import sys, dlcourse.data as data\n"

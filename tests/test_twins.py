@@ -73,6 +73,7 @@ def test_build_writes_a_clean_notebook_beside_each_text(tiny, autograder):
     assert answer.metadata.nbgrader.grade_id == "double" and answer.metadata.nbgrader.solution is True
 
 
+@pytest.mark.slow
 def test_two_builds_in_two_places_and_processes_are_byte_identical(built, tmp_path):
     other = make_course(tmp_path / "another place" / "course")
     environment = {**os.environ, "PYTHONHASHSEED": "7", "LC_ALL": "C", "TZ": "Asia/Tokyo"}
