@@ -42,7 +42,9 @@ def check_known(asked: Iterable[str], known: Sequence[str]) -> None:
 
 def path_with_programs() -> str:
     """Return a PATH with the programs of this environment, activated or not: nbgrader calls alembic by name."""
-    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    programs, path = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
+    # Once: a program that runs many commands would make it longer each time.
+    return path if path.split(os.pathsep)[0] == programs else os.pathsep.join([programs, path])
 
 
 def run_nbgrader(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -15,6 +15,8 @@ import pytest
 from browsing import ROOT, listen
 from playwright.sync_api import BrowserContext, Page
 
+from autograder.course import path_with_programs
+
 # JupyterLab lends its application object to the page: the tests find cells with it, and wait for what it does.
 OPTIONS = "--no-browser --allow-root --port=0 --LabApp.expose_app_in_browser=True"
 NOTEBOOK = "window.jupyterapp.shell.currentWidget"
@@ -39,7 +41,7 @@ def copy_course(folder: Path, exchange: Path) -> Path:
 
 def environment(**more: str) -> dict[str, str]:
     """Return this process's environment with the tested programs first on the path."""
-    return {**os.environ, "PATH": f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}", **more}
+    return {**os.environ, "PATH": path_with_programs(), **more}
 
 
 def nbgrader(folder: Path, *arguments: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder.course import path_with_programs
 from autograder.variants import fill_answers, reference_answers
 
 ROOT = Path(__file__).parent.parent
@@ -43,7 +44,7 @@ def checkout(tmp_path_factory) -> Path:
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PATH": f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}", **more}
+    return {**os.environ, "PATH": path_with_programs(), **more}
 
 
 def run(checkout: Path, command: str, **more: str) -> str:

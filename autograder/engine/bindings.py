@@ -95,6 +95,14 @@ class Bindings:
         name = node.id if isinstance(node, ast.Name) else None
         return name in self.classes or isinstance(getattr(builtins, name or "", None), type)
 
+    def is_kind(self, node: ast.expr) -> bool:
+        """Whether an expression is the class of something."""
+        if isinstance(node, ast.Call):
+            return isinstance(node.func, ast.Name) and node.func.id == "type"
+        if isinstance(node, ast.Attribute):
+            return node.attr == "__class__"
+        return isinstance(node, ast.Name) and node.id in self.kinds
+
 
 def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Bindings:
     """Read what all names of some cells are bound to.
@@ -172,20 +180,18 @@ def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
 
 
 def _assign(target: ast.expr, value: ast.expr, aliases: list, computed: set[str], found: Bindings) -> None:
+    if isinstance(target, ast.Name) and found.is_kind(value):
+        found.kinds.add(target.id)
     if not isinstance(target, ast.Name):
         computed |= bound_in(target)
     elif isinstance(value, ast.Constant):
         found.texts.add(target.id)
     elif isinstance(value, ast.Name | ast.Attribute):
         aliases.append((target.id, value, computed))
-        if isinstance(value, ast.Attribute) and value.attr == "__class__":
-            found.kinds.add(target.id)
     elif isinstance(value, ast.Call) and last_name(value.func) in _PLAIN_MAKERS:
         found.classes.add(target.id)
     else:
         computed.add(target.id)
-        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "type":
-            found.kinds.add(target.id)
 
 
 def _follow(aliases: list[tuple[str, ast.expr, set[str]]], found: Bindings) -> None:

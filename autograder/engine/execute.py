@@ -25,7 +25,7 @@ from autograder.engine.provisioner import SandboxProvisioner
 from autograder.engine.sandbox import Limits, SandboxError
 from autograder.engine.scratch import scratch
 from autograder.engine.screen import operators, repeated, screen, special_methods, unpickled
-from autograder.engine.suspicious import ANSWERING, INNOCENT, LYING_METHODS
+from autograder.engine.suspicious import WRITTEN_OUT
 from autograder.engine.warm import KernelRequest, WarmProcess
 from autograder.outputs import IN_ANSWER, IN_HIDDEN
 
@@ -278,8 +278,7 @@ class _Run:
             plan = {"names": names, "given": self.plan.given}
             plan |= {key: sorted(getattr(self.plan, key)) for key in ("own", "answers", "private")}
             plan |= {"binds": sorted(bindings_of(source)), "watched": self.operators}
-            strange = (LYING_METHODS | ANSWERING) - INNOCENT
-            plan |= {"methods": sorted(strange.difference(self.methods))}
+            plan |= {"methods": sorted(WRITTEN_OUT.difference(self.methods))}
             channel.send({"id": ticket, "source": plain_python(source), **plan})
         except ConnectionError:
             return await self._channel_lost()

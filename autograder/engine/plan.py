@@ -1,6 +1,7 @@
 """What the grader knows of an assignment's notebook before it opens a submission."""
 
 import ast
+import functools
 import re
 import threading
 from dataclasses import dataclass, field
@@ -135,7 +136,9 @@ def bound(node: ast.stmt) -> set[str]:
     return names
 
 
-def bindings_of(source: str) -> set[str]:
+# The tests are the same for a whole class, and IPython's transformation is slow.
+@functools.lru_cache(maxsize=512)
+def bindings_of(source: str) -> frozenset[str]:
     """Return every name that a test may bind, in functions and patterns of it, too; "*" if its text does not tell."""
     tree = _tree(_WRAPPER.sub("", source)) or ast.Module([], [])
     names = {name for node in tree.body for name in bound(node)}
@@ -143,7 +146,7 @@ def bindings_of(source: str) -> set[str]:
         names |= {getattr(node, field) for field in ("name", "rest") if isinstance(getattr(node, field, None), str)}
     if _BINDS_BY_TEXT.search(source):
         names.add("*")
-    return names
+    return frozenset(names)
 
 
 def is_test(cell: NotebookNode) -> bool:

@@ -141,7 +141,7 @@ class _Reader(ast.NodeVisitor):
         if name == "__class__":
             if isinstance(node.ctx, ast.Store | ast.Del):
                 self.found.append("an assignment to __class__")
-            elif self._is_kind(node.value) or self.names.is_class(node.value):
+            elif self.names.is_kind(node.value) or self.names.is_class(node.value):
                 self.found.append("the class of a class")
         if name == "__annotations__" and id(node) not in self.shown:
             self.found.append("__annotations__ other than to look at them")
@@ -153,14 +153,6 @@ class _Reader(ast.NodeVisitor):
             if isinstance(target, ast.Attribute) and target.attr in suspicious.LOOKS and root_name(target) != "self":
                 self.found.append(f"a method {target.attr} that is set on one object")
         self.generic_visit(node)
-
-    def _is_kind(self, node: ast.expr) -> bool:
-        """Whether an expression is the class of something."""
-        if isinstance(node, ast.Call):
-            return isinstance(node.func, ast.Name) and node.func.id == "type"
-        if isinstance(node, ast.Attribute):
-            return node.attr == "__class__"
-        return isinstance(node, ast.Name) and node.id in self.names.kinds
 
     def visit_Name(self, node: ast.Name) -> None:
         name = node.id
@@ -231,9 +223,9 @@ class _Reader(ast.NodeVisitor):
             self.found.append("type with three arguments")
         if name == "type" and (len(node.args) != 1 or starred or node.keywords):
             self.found.append("type with three arguments")
-        if name == "type" and node.args and self._is_kind(node.args[0]):
+        if name == "type" and node.args and self.names.is_kind(node.args[0]):
             self.found.append("the class of a class")
-        if self._is_kind(node.func) and name != "type" and any(map(self._is_space, [*node.args, *node.keywords])):
+        if self.names.is_kind(node.func) and name != "type" and any(map(self._is_space, [*node.args, *node.keywords])):
             self.found.append("a class of a class with three arguments")
         if isinstance(node.func, ast.Name | ast.Attribute) and len(node.args) + len(node.keywords) > 1:
             made = self.names.base(node.func, bool(self.functions))
@@ -326,8 +318,7 @@ class _Reader(ast.NodeVisitor):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         if any(keyword.arg in ("metaclass", None) for keyword in node.keywords):
             self.found.append("a metaclass")
-        own = own_names(node)
-        for name in own & suspicious.LYING_METHODS:
+        for name in own_names(node) & suspicious.LYING_METHODS:
             self.found.append(f"a method {name}")
         self._other_names(node)
         bases = [self.names.base(base, bool(self.functions)) for base in node.bases]

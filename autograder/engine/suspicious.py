@@ -34,6 +34,8 @@ INNOCENT = _words("""
     __format__ __reduce__ __reduce_ex__ __setattr__ __del__ __init_subclass__ __class_getitem__ __prepare__
     __match_args__ __dict__ __class__ __annotations__ __getattribute__ __len__ __contains__
 """)
+# What a class that was made by a call, and no library's, does not have unless it stands in some text.
+WRITTEN_OUT = (LYING_METHODS | ANSWERING) - INNOCENT
 # What a class below a number, a text or an array may say for itself.
 OWN_BUSINESS = _words("""
     __init__ __new__ __repr__ __str__ __doc__ __slots__ __array_finalize__ __module__ __qualname__
