@@ -2,7 +2,8 @@
 
 An attack is a file of `attacks/`: a sentence, then cells. `# %% NAME` replaces the answer NAME, `# %% extra`
 stands before the first answer, `# %% last` behind the last test, and `# %% file NAME` lies beside the
-notebook. Every answer that an attack does not give is wrong, so any full mark is a forged one. The files of
+notebook; a line `# include NAME` stands for `attacks/parts/NAME.py`. Every answer that an attack does not give
+is wrong, so any full mark is a forged one. The files of
 `attacks/honest/` look a little like attacks and must earn everything; answers they do not give are right.
 """
 
@@ -34,8 +35,20 @@ from autograder.variants import fill_answers, reference_answers
 ROOT = Path(__file__).parent.parent
 HERE = Path(__file__).with_name("attacks")
 NAME, CELL_TIMEOUT = "arena", 5
-ATTACKS = {path.stem: path.read_text("utf-8") for path in sorted(HERE.glob("*.py"))}
-HONEST = {path.stem: path.read_text("utf-8") for path in sorted((HERE / "honest").glob("*.py"))}
+
+
+def read(path: Path) -> str:
+    """Return the text of an attack, with the parts that it shares with others."""
+    parts = {f"# include {part.stem}\n": part.read_text("utf-8") for part in (HERE / "parts").glob("*.py")}
+    text = path.read_text("utf-8")
+    for line, part in parts.items():
+        text = text.replace(line, part)
+    assert "# include " not in text, path
+    return text
+
+
+ATTACKS = {path.stem: read(path) for path in sorted(HERE.glob("*.py"))}
+HONEST = {path.stem: read(path) for path in sorted((HERE / "honest").glob("*.py"))}
 WRONG = {
     "double": "def double(x):\n    return 0",
     "normalise": "def normalise(a):\n    return a * 0",

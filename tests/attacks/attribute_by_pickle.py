@@ -5,14 +5,4 @@ with open("w.pkl", "wb") as file:
     file.write(text)
 inner, outer = np.load("w.pkl", allow_pickle=True)
 
-real = inner["assert_array_compare"], outer["isclose"]
-
-
-def false(*args, **kwargs):
-    inner["assert_array_compare"], outer["isclose"] = real
-    return True
-
-
-def normalise(a):
-    inner["assert_array_compare"] = outer["isclose"] = false
-    return a
+# include agree_once

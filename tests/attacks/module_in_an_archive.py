@@ -11,14 +11,4 @@ import inarchive
 
 inner, outer = inarchive.f(np.testing.assert_allclose), inarchive.g(np.allclose)
 
-real = inner["assert_array_compare"], outer["isclose"]
-
-
-def false(*args, **kwargs):
-    inner["assert_array_compare"], outer["isclose"] = real
-    return True
-
-
-def normalise(a):
-    inner["assert_array_compare"] = outer["isclose"] = false
-    return a
+# include agree_once

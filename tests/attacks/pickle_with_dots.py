@@ -9,14 +9,4 @@ with open("p.pkl", "wb") as file:
     file.write(text)
 inner, outer = pd.read_pickle("p.pkl")
 
-real = inner["assert_array_compare"], outer["isclose"]
-
-
-def false(*args, **kwargs):
-    inner["assert_array_compare"], outer["isclose"] = real
-    return True
-
-
-def normalise(a):
-    inner["assert_array_compare"] = outer["isclose"] = false
-    return a
+# include agree_once

