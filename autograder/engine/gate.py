@@ -11,6 +11,7 @@ import builtins
 import sys
 from _ast import Expr, Expression
 from _asyncio import _get_running_loop, _set_running_loop
+from _operator import is_
 from asyncio import new_event_loop
 from collections.abc import Callable, Generator, Iterable
 from posix import _exit, getpid
@@ -101,7 +102,8 @@ def open_gate(
         running[0] = True
         outcome = _run(test["source"], namespace, _Shared(namespace, argument, names, test["answers"]), own_file)
         running[0] = False
-        setprofile(None)
+        if test["watched"]:
+            setprofile(None)
         if getpid() != process:
             # The learner's code forked: the verdict is the first process's to give.
             _exit(0)
@@ -369,7 +371,9 @@ def _differences(snapshot: list[tuple[str, Any, dict, set, dict]]) -> list[str]:
     found = []
     missing = object()
     for name, space, fixed, hidden, tables in snapshot:
-        found += [f"{name}.{key}" for key, value in fixed.items() if space.get(key, missing) is not value]
+        # Usually nothing has: that is told without a step in Python for each name.
+        if not all(map(is_, map(space.get, fixed), fixed.values())):
+            found += [f"{name}.{key}" for key, value in fixed.items() if space.get(key, missing) is not value]
         found += [f"{name}.{key}" for key in (_BUILTIN_NAMES & space.keys()) - hidden]
         found += [f"{name}.{key}" for key, table in tables.items() if space.get(key) != table]
     return found

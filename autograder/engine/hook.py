@@ -7,6 +7,7 @@ copy of this module beside the gate's (see gate.py), under the same file name an
 import sys
 from _thread import get_ident
 from collections.abc import Callable
+from gc import disable, enable, isenabled
 from posix import getpid
 from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
@@ -122,8 +123,9 @@ def audit_hook(
     getframe, ident = sys._getframe, get_ident
     fixed = {id(space): (name, known) for name, space, known, _, _ in snapshot}
     inside: set[int] = set()
-    deeper: set[int] = set()
+    asking: set[int] = set()
     reports = [0]
+    owners: dict[str, str] = {}
     # What the grader has been sent to read.
     sent: set[Any] = set()
     process, loaded = getpid(), sys.modules
@@ -131,24 +133,37 @@ def audit_hook(
     watched = {id(_MODULE_SPACE(loaded[module])[kind]) for module, _, kind in classes}
     native = (*libraries, "/usr/", "/lib")
 
+    def owner(file: str) -> str:
+        """Return whose code has this file name."""
+        if file == own_file or file == "<imports>":
+            return "ours"
+        if not file.startswith(libraries) and not file.startswith("<frozen"):
+            return "learner"
+        if file.endswith(tellers):
+            return "teller"
+        return "see-through" if file.endswith(see_through) else "library"
+
     def who(frame: Any, event: str, word: str) -> str | None:
         """Return the place in learner code that asked for this; None if it was a library for its own purposes."""
-        words = set(word.split())
+        words = frozenset(word.split())
         while frame is not None:
             code = frame.f_code
             file = code.co_filename
-            if file == own_file or file == "<imports>":
+            whose = owners.get(file)
+            if whose is None:
+                whose = owners[file] = owner(file)
+            if whose == "ours":
                 return None
-            if not file.startswith(libraries) and not file.startswith("<frozen"):
+            if whose == "learner":
                 return f"line {frame.f_lineno} of {code.co_name}"
-            if file.endswith(tellers):
+            if whose == "teller":
                 # Not asked for its truth: that would run a learner's code in here.
                 if code.co_name not in _HANDING and _is_no(frame.f_locals.get("capture_locals")):
                     return None
                 words = _HANDING
                 if code.co_name in _HANDING and frame.f_back and frame.f_back.f_code.co_filename == file:
-                    words = set()
-            elif file.endswith(see_through):
+                    words = frozenset()
+            elif whose == "see-through":
                 # inspect, ctypes and their like ask for whoever called them, by their function's or class's name.
                 words = {*code.co_qualname.split("."), *(("compile", "exec") if event == "compile" else ())}
             elif any(w in code.co_names or w in code.co_consts for w in words):
@@ -191,7 +206,7 @@ def audit_hook(
             name, known = fixed.get(id(_MODULE_SPACE(arguments[0])), ("", {}))
             if arguments[1] not in known or known[arguments[1]] is arguments[2]:
                 return None
-        word = events.get(event, event.rpartition(".")[2]) or arguments[1]
+        word = (events[event] if event in events else event.rpartition(".")[2]) or arguments[1]
         if event == "sys._getframe" and frame.f_code.co_filename.endswith(_BY_LEVEL) and looks_beyond(frame):
             return "of a test"
         place = who(frame, event, word)
@@ -271,6 +286,10 @@ def audit_hook(
         if text:
             tell("code", text)
 
+    def asked_by_hook(me: int) -> bool:
+        asking.add(me)
+        return getframe(2).f_code.co_filename == own_file
+
     def hook(event: str, arguments: tuple) -> None:
         if event not in events and event != "import" and not event.startswith(families):
             return
@@ -278,19 +297,21 @@ def audit_hook(
             return
         me = ident()
         if me in inside:
-            # Of the hook's own doing, usually.
-            if me in deeper:
+            # Of the hook's own doing, usually: it asks for a frame, and looks at the code of frames.
+            if event == "object.__getattr__" and type(arguments[1]) is str and arguments[1] == "f_code":
                 return
-            deeper.add(me)
-            try:
-                mine = getframe(1).f_code.co_filename == own_file
-            finally:
-                deeper.discard(me)
-            if mine:
+            if event == "sys._getframe" and me in asking:
+                asking.discard(me)
+                return
+            if asked_by_hook(me):
                 return
             raise RuntimeError("this is not available while a notebook is graded")
         inside.add(me)
+        # A collection would run a learner's `__del__` in here, as if the hook had asked for what it does.
+        collecting = isenabled()
+        disable()
         try:
+            asking.add(me)
             found = judge(event, arguments, getframe(1))
             if found is None:
                 return
@@ -299,6 +320,8 @@ def audit_hook(
                 channel.send({"tampering": f"{event} {found}"})
         finally:
             inside.discard(me)
+            if collecting:
+                enable()
         raise RuntimeError("this is not available while a notebook is graded")
 
     return hook

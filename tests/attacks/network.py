@@ -3,7 +3,7 @@
 import socket
 
 told = []
-for family, address in ((socket.AF_INET, ("127.0.0.1", ARENA_PORT)), (socket.AF_INET, ("1.1.1.1", 53)), (socket.AF_UNIX, "\0arena-abstract")):
+for family, address in ((socket.AF_INET, ("127.0.0.1", ARENA_PORT)), (socket.AF_INET, ("1.1.1.1", 53)), (socket.AF_UNIX, "\0ARENA_ABSTRACT")):
     try:
         s = socket.socket(family, socket.SOCK_STREAM)
         s.settimeout(1)
