@@ -21,11 +21,13 @@ overhead_cpu_s
     end, that is grader, warm process, sandboxes and kernels, with their children and exits, divided by
     the class; minus the CPU that the notebooks' code cells take, tests included, when each notebook's
     source is run by bare `exec` in a process forked from one that has imported the course's modules, and
-    the figures that a cell leaves are turned into pictures, as in any notebook (median of `CELL_RUNS`
-    runs for each notebook, as many at once as the engine runs); and minus the CPU of the cells' import
-    statements in a new process, once for the whole class, which is how often the engine executes them. So
-    all that Jupyter, IPython, the gate and the sandbox add counts as overhead, and so does all else that
-    the grader and the warm process load.
+    the figures that a cell leaves are turned into pictures, as in any notebook (mean over the notebooks);
+    and minus the CPU of the cells' import statements in a new process, once for the whole class, which is
+    how often the engine executes them. So all that Jupyter, IPython, the gate and the sandbox add counts
+    as overhead, and so does all else that the grader and the warm process load.
+    The speed of a processor that others use as well changes by a third within minutes, more than this
+    difference of two long times. So the bare cells are run before the engine and after it, each notebook
+    once, as many at once as the engine runs.
 overhead_with_imports_cpu_s
     the same with those imports counted as overhead, too.
     Counted with perf_event_open(2), which follows every child; where a machine forbids that, from
@@ -55,6 +57,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from IPython.core.pylabtools import print_figure
@@ -65,7 +68,6 @@ from autograder.table import print_table
 CLASS = 40
 STOCK_SAMPLE = 8
 JOBS = 2
-CELL_RUNS = 3
 TRIVIAL = Path("tests", "data", "trivial_course")
 WEEK03 = "week03_linear_regression"
 BARS = {"throughput_ratio": 20, "overhead_cpu_s": 0.25, "memory_above_stock_mb": 1024}
@@ -174,7 +176,10 @@ def _compare(course: Path, assignment: str, stock_sample: int) -> dict:
     marginal = (graded.seconds - idle.seconds) / sample
     stock_seconds = graded.seconds if sample == CLASS else idle.seconds + CLASS * marginal
 
-    engine = _measured([sys.executable, "-m", "autograder", "grade", assignment, "--jobs", str(JOBS)], course)
+    with _Alone(course, assignment) as alone:
+        alone.run()
+        engine = _measured([sys.executable, "-m", "autograder", "grade", assignment, "--jobs", str(JOBS)], course)
+        alone.run()
     (record_path,) = (course / ".autograder").glob("*.json")
     record = json.loads(record_path.read_text("utf-8"))
     if engine.code or len(record["graded"]) != CLASS:
@@ -184,11 +189,11 @@ def _compare(course: Path, assignment: str, stock_sample: int) -> dict:
     if engine.cpu_source != "perf":
         # Kernels are not anybody's waited-for children; the record has what they used.
         cpu += sum(row["cpu_s"] for row in record["graded"])
-    cells, imports = _cells_cpu(course, assignment)
-    overhead = cpu / CLASS - statistics.fmean(cells)
+    cells = statistics.fmean(alone.rounds)
+    overhead = cpu / CLASS - cells
     return {
         "throughput_ratio": round(stock_seconds / engine.seconds, 2),
-        "overhead_cpu_s": round(overhead - imports / CLASS, 4),
+        "overhead_cpu_s": round(overhead - alone.imports / CLASS, 4),
         "overhead_with_imports_cpu_s": round(overhead, 4),
         "peak_memory_mb": round(engine.peak_mb),
         "stock_peak_memory_mb": round(graded.peak_mb),
@@ -201,8 +206,10 @@ def _compare(course: Path, assignment: str, stock_sample: int) -> dict:
         "stock_cpu_s": round(graded.cpu_s / sample, 3),
         "engine_seconds": round(engine.seconds, 2),
         "engine_cpu_s": round(cpu / CLASS, 4),
-        "cells_cpu_s": round(statistics.fmean(cells), 4),
-        "imports_cpu_s": round(imports, 3),
+        "cells_cpu_s": round(cells, 4),
+        # Before the engine and after it.
+        "cells_rounds_cpu_s": [round(seconds, 4) for seconds in alone.rounds],
+        "imports_cpu_s": round(alone.imports, 3),
         "cpu_source": engine.cpu_source,
         "load": os.getloadavg(),
     }
@@ -363,11 +370,49 @@ def _held_mb(pid: int) -> float:
 # The CPU time of the cells alone
 
 
-def _cells_cpu(course: Path, assignment: str) -> tuple[list[float], float]:
-    """Return the CPU seconds of each submission's cells alone, tests as the engine restores them, and of their imports.
+class _Alone:
+    """A process that runs the bare cells of a class whenever it is asked to.
 
-    The imports are those of the instructor's cells, executed once in a new process.
+    Afterwards `rounds` has the mean CPU seconds of a submission's cells, tests as the engine restores
+    them, for each time it was asked, and `imports` those of the instructor's imports.
     """
+
+    def __init__(self, course: Path, assignment: str) -> None:
+        self.rounds: list[float] = []
+        self.imports = 0.0
+        self._folder = tempfile.TemporaryDirectory(prefix="ag-bench-")
+        _write_cells(course, assignment, Path(self._folder.name))
+        self._course = course
+
+    def __enter__(self) -> "_Alone":
+        command = [sys.executable, "-m", "autograder.bench", self._folder.name]
+        # As many threads as the engine's kernels have: threads that wait for each other use the processor, too.
+        environment = {"OMP_NUM_THREADS": "1", **os.environ}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        self._process = subprocess.Popen(command, cwd=self._course, env=environment, text=True, **pipes)
+        self.imports = self._answer()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._folder:
+            self._process.kill()
+            self._process.communicate()
+
+    def run(self) -> None:
+        """Run the cells of each submission once."""
+        self._process.stdin.write("run\n")
+        self._process.stdin.flush()
+        self.rounds.append(statistics.fmean(self._answer()))
+
+    def _answer(self) -> Any:
+        line = self._process.stdout.readline()
+        if not line:
+            raise CourseError(f"the cells alone could not be measured:\n{self._process.communicate()[1][-2000:]}")
+        return json.loads(line)
+
+
+def _write_cells(course: Path, assignment: str, folder: Path) -> None:
+    """Write the code cells of each submission, and the instructor's imports, into a folder."""
     from autograder.engine.plan import is_test, make_plan
     from autograder.engine.restore import restore
 
@@ -375,28 +420,19 @@ def _cells_cpu(course: Path, assignment: str) -> tuple[list[float], float]:
     source = nbformat.read(source_path, as_version=4)
     # Every cell of the assignment is restored; checksums would only say which answers were never worked on.
     names = {cell.metadata.nbgrader.grade_id: "" for cell in source.cells if "nbgrader" in cell.metadata}
-    with tempfile.TemporaryDirectory(prefix="ag-bench-") as folder:
-        for path in sorted((course / "submitted").glob(f"*/{assignment}/{source_path.name}")):
-            notebook = nbformat.read(path, as_version=4)
-            restore(notebook, source, names)
-            tests = sum(is_test(cell) for cell in notebook.cells)
-            if not tests or tests != sum(is_test(cell) for cell in source.cells):
-                raise CourseError(f"{path} could not be restored: its tests would not be measured")
-            cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-            Path(folder, f"{path.parent.parent.name}.json").write_text(json.dumps(cells), "utf-8")
-        Path(folder, _IMPORTS).write_text("\n".join(make_plan(source).imports), "utf-8")
-        command = [sys.executable, "-m", "autograder.bench", folder]
-        # As many threads as the engine's kernels have: threads that wait for each other use the processor, too.
-        environment = {"OMP_NUM_THREADS": "1", **os.environ}
-        done = subprocess.run(command, cwd=course, capture_output=True, text=True, env=environment)
-    if done.returncode:
-        raise CourseError(f"the cells alone could not be measured:\n{done.stderr[-2000:]}")
-    times, imports = json.loads(done.stdout)
-    return times, imports
+    for path in sorted((course / "submitted").glob(f"*/{assignment}/{source_path.name}")):
+        notebook = nbformat.read(path, as_version=4)
+        restore(notebook, source, names)
+        tests = sum(is_test(cell) for cell in notebook.cells)
+        if not tests or tests != sum(is_test(cell) for cell in source.cells):
+            raise CourseError(f"{path} could not be restored: its tests would not be measured")
+        cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+        (folder / f"{path.parent.parent.name}.json").write_text(json.dumps(cells), "utf-8")
+    (folder / _IMPORTS).write_text("\n".join(make_plan(source).imports), "utf-8")
 
 
 def _main(folder: str) -> None:
-    """Run the cells of each file in a fork of this process and print their CPU seconds, and those of the imports."""
+    """Print the CPU seconds of the imports; then, for each line read, those of the cells of each file in the folder."""
     os.environ.setdefault("MPLBACKEND", "agg")
     statements = compile(Path(folder, _IMPORTS).read_text("utf-8"), _IMPORTS, "exec")
     # As in the warm process.
@@ -410,10 +446,10 @@ def _main(folder: str) -> None:
 
     warm_up(DEFAULT_WARM)
     notebooks = [json.loads(path.read_text("utf-8")) for path in sorted(Path(folder).glob("*.json"))]
-    runs = [[plain_python(source) for source in cells] for cells in notebooks for _ in range(CELL_RUNS)]
-    seconds = list(_forked_seconds(runs, JOBS))
-    times = [statistics.median(seconds[i : i + CELL_RUNS]) for i in range(0, len(seconds), CELL_RUNS)]
-    print(json.dumps([times, imports]))
+    runs = [[plain_python(source) for source in cells] for cells in notebooks]
+    print(imports, flush=True)
+    while sys.stdin.readline():
+        print(json.dumps(list(_forked_seconds(runs, JOBS))), flush=True)
 
 
 def _forked_seconds(runs: list[list[str]], jobs: int) -> Iterator[float]:

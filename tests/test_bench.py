@@ -62,7 +62,6 @@ def test_the_trivial_class_imports_d2l_as_every_notebook_does():
 @pytest.mark.slow
 def test_a_whole_run_on_a_small_class(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "CLASS", 3)
-    monkeypatch.setattr(bench, "CELL_RUNS", 1)
     monkeypatch.setattr(bench, "_use_two_cores", lambda: 2)
     (tmp_path / "nbgrader_config.py").write_bytes((ROOT / "nbgrader_config.py").read_bytes())
     (tmp_path / "tests" / "data").mkdir(parents=True)
@@ -70,6 +69,7 @@ def test_a_whole_run_on_a_small_class(tmp_path, monkeypatch):
     assert bench.run(tmp_path, stock_sample=1, only=("trivial",)) in (0, 1)
     found = json.loads((tmp_path / "bench.json").read_text())["trivial"]
     assert found["stock_sample"] == 1
+    assert len(found["cells_rounds_cpu_s"]) == 2
     assert {"throughput_ratio", "overhead_cpu_s", "peak_memory_mb", "stock_peak_memory_mb"} <= found.keys()
     stock = tmp_path / "build" / "bench" / "trivial-stock"
     assert (stock / "nbgrader_config.py").read_text() == bench._STOCK_CONFIG.format(name="dlcourse")

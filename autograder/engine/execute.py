@@ -20,7 +20,7 @@ from nbformat.v4 import new_output
 from traitlets import Int
 
 from autograder.engine.channel import Channel, Tampered
-from autograder.engine.plan import HIDDEN_REGION, Plan, bindings_of, is_test, plain_python, shows_result
+from autograder.engine.plan import HIDDEN_REGION, Plan, bindings_of, is_test, plain_test, shows_result
 from autograder.engine.provisioner import SandboxProvisioner
 from autograder.engine.sandbox import Limits, SandboxError
 from autograder.engine.scratch import scratch
@@ -279,7 +279,7 @@ class _Run:
             plan |= {key: sorted(getattr(self.plan, key)) for key in ("own", "answers", "private")}
             plan |= {"binds": sorted(bindings_of(source)), "watched": self.operators}
             plan |= {"methods": sorted(WRITTEN_OUT.difference(self.methods))}
-            channel.send({"id": ticket, "source": plain_python(source), **plan})
+            channel.send({"id": ticket, "source": plain_test(source), **plan})
         except ConnectionError:
             return await self._channel_lost()
         # The test itself travels over the channel only: what Jupyter carries can be read in the kernel.

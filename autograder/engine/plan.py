@@ -138,6 +138,12 @@ def bound(node: ast.stmt) -> set[str]:
 
 # The tests are the same for a whole class, and IPython's transformation is slow.
 @functools.lru_cache(maxsize=512)
+def plain_test(source: str) -> str:
+    """Return a test's source as `plain_python` does."""
+    return plain_python(source)
+
+
+@functools.lru_cache(maxsize=512)
 def bindings_of(source: str) -> frozenset[str]:
     """Return every name that a test may bind, in functions and patterns of it, too; "*" if its text does not tell."""
     tree = _tree(_WRAPPER.sub("", source)) or ast.Module([], [])
