@@ -166,7 +166,7 @@ def big_class(n: int, tests: dict[str, float], seed: int = 0, more: Callable[[in
         for name in (name for name, right in solved.items() if not right):
             which = min(int(draw.expovariate(1)), 2)
             numbers = f"{draw.randrange(9)} of {draw.randrange(9)}"
-            message = f"{name} has a wrong value at index [{draw.randrange(9)}] ({numbers} entries differ)"
+            message = f"{name}: wrong value at index [{draw.randrange(9)}] ({numbers} entries differ)"
             message += (
                 f"\n    expected: {draw.random():.4f}\n    actual:   {draw.random():.4f}\n    hint:     {hints[which]}"
             )

@@ -127,12 +127,12 @@ def test_who_waits_is_missing_and_not_nought():
 
 # Messages
 
-CHECK = "f(x) has a wrong value at index [2] (3 of 4 entries differ)"
+CHECK = "f(x): wrong value at index [2] (3 of 4 entries differ)"
 CHECK += "\n    expected: 1.25\n    actual:   nan\n    hint:     mean."
 
 
 def test_the_parts_of_a_message():
-    assert parts("CheckError", CHECK) == ("f(x) has a wrong value at index [2] (3 of 4 entries differ)", "mean.")
+    assert parts("CheckError", CHECK) == ("f(x): wrong value at index [2] (3 of 4 entries differ)", "mean.")
     assert parts("KeyError", "") == ("KeyError", "")
     assert parts("ValueError", "\x1b[31mred\x1b[0m\nmore") == ("red", "")
     assert len(parts("ValueError", "x" * 5000)[0]) == 300
@@ -403,7 +403,7 @@ def test_the_page_of_a_week_says_its_numbers_in_words(course, autograder):
         "The hardest is E2 two with 67 % of the points, the easiest E1 one with 100 %",
         "not defined: fewer than 10 learners",
         "torch.allclose was replaced",
-        "f(x) has a wrong value at index [2]",
+        "f(x): wrong value at index [2]",
         "Hint given: mean.",
         "Late by",
         "2.5 points",
@@ -420,7 +420,7 @@ def test_the_page_of_a_learner(course, autograder):
     said = well_made(report(autograder, course, "--student", "ben")).said()
     for words in ("41.5 of 70 points in 2 graded weeks (59 %)", "3 h late", "2.5 points taken off", "no submission"):
         assert words in said, words
-    assert "f(x) has a wrong value" in said and "all points" in said and "no points" in said
+    assert "f(x): wrong value" in said and "all points" in said and "no points" in said
     said = well_made(report(autograder, course, "--student", "kim")).said()
     assert "essay: well put" in said and "1 answer waits for a person" in said
     said = well_made(report(autograder, course, "--student", "eve")).said()

@@ -83,7 +83,7 @@ def compare_entries(
     if allowed is not None:
         got += _off_by(actual[where], expected[where], allowed[where])
     count = f" ({int(wrong.sum())} of {wrong.size} entries differ)" if wrong.size > 1 else ""
-    fail(f"{name} has a wrong value{at(where)}{count}", expected=want, actual=got, hint=options.hint or own_hint)
+    fail(f"{name}: wrong value{at(where)}{count}", expected=want, actual=got, hint=options.hint or own_hint)
 
 
 def _allowed(expected: np.ndarray, tolerance: tuple[float, float], options: Options) -> np.ndarray:
@@ -107,7 +107,7 @@ def check_not_nan(entries: np.ndarray, name: str, hint: str | None) -> None:
     bad = np.isnan(entries)
     if bad.any():
         fail(
-            f"{name} contains NaN (not a number)",
+            f"{name}: NaN (not a number)",
             expected="only numbers",
             actual=_count(bad, "NaN"),
             hint=hint or "0/0, inf - inf, log of a negative number and a diverging training run make NaN.",
@@ -120,7 +120,7 @@ def check_finite(entries: np.ndarray, name: str, hint: str | None) -> None:
     bad = np.isinf(entries)
     if bad.any():
         fail(
-            f"{name} contains an infinite entry",
+            f"{name}: an infinite entry",
             expected="only finite numbers",
             actual=_count(bad, "infinite"),
             hint=hint or "a division by zero, log(0), exp of a large number, or a learning rate that is too large.",
@@ -133,7 +133,7 @@ def check_bound(entries: np.ndarray, inside: np.ndarray, expected: str, name: st
     if wrong.any():
         where = first(wrong)
         actual = _entry(entries[where]) + at(where)
-        fail(f"{name} has entries outside the allowed range", expected=expected, actual=actual, hint=hint)
+        fail(f"{name}: entries outside the allowed range", expected=expected, actual=actual, hint=hint)
 
 
 def _count(bad: np.ndarray, what: str) -> str:

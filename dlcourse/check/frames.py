@@ -38,16 +38,16 @@ def compare_series(actual: Any, expected: pd.Series, name: str, options: Options
 def compare_index(actual: Any, expected: pd.Index, name: str, hint: str | None) -> None:
     """Fail at the first label that differs; how pandas stores the labels does not matter."""
     if not is_one_of(type(actual), _INDEXES):
-        fail(f"{name} has the wrong type", expected="pandas.Index", actual=type_name(type(actual)), hint=hint)
+        fail(f"{name}: wrong type", expected="pandas.Index", actual=type_name(type(actual)), hint=hint)
     if len(actual) != len(expected):
-        fail(f"{name} has the wrong length", expected=f"{len(expected)} labels", actual=f"{len(actual)}", hint=hint)
+        fail(f"{name}: wrong length", expected=f"{len(expected)} labels", actual=f"{len(actual)}", hint=hint)
     _labels(actual, expected, name, hint)
 
 
 def _rows(actual: Any, expected: Any, name: str, options: Options) -> None:
     if actual.shape != expected.shape:
         fail(
-            f"{name} has the wrong shape",
+            f"{name}: wrong shape",
             expected=f"shape {expected.shape}",
             actual=f"shape {actual.shape}",
             hint=options.hint or shape_hint(actual.shape, expected.shape),
@@ -68,7 +68,7 @@ def _columns(actual: pd.Index, expected: pd.Index, name: str, hint: str | None) 
     else:
         found = short(list(actual))
         hint = hint or "the columns are in another order: frame[['a', 'b']] puts them in the order of the list."
-    fail(f"{name} has the wrong columns", expected=short(list(expected)), actual=found, hint=hint)
+    fail(f"{name}: wrong columns", expected=short(list(expected)), actual=found, hint=hint)
 
 
 def _labels(actual: pd.Index, expected: pd.Index, name: str, hint: str | None) -> None:
@@ -89,7 +89,7 @@ def _labels(actual: pd.Index, expected: pd.Index, name: str, hint: str | None) -
     else:
         own_hint = "rows keep their label when others are dropped or sorted; .reset_index(drop=True) numbers them anew."
     fail(
-        f"{name} is wrong at row {row} ({same.count(False)} of {len(same)} labels differ)",
+        f"{name}: wrong label at row {row} ({same.count(False)} of {len(same)} labels differ)",
         expected=short(unwrapped(expected[row])),
         actual=short(unwrapped(actual[row])),
         hint=hint or own_hint,
@@ -140,6 +140,6 @@ def _objects(actual: pd.Series, expected: pd.Series, name: str, options: Options
                 "a missing value" if is_missing(a) else short(unwrapped(a)) for a in (want, got)
             )
             fail(
-                f"{name} has a wrong value in row {row}", expected=expected_text, actual=actual_text, hint=options.hint
+                f"{name}: wrong value in row {row}", expected=expected_text, actual=actual_text, hint=options.hint
             )
         compare(unwrapped(got), unwrapped(want), f"{name} in row {row}")

@@ -50,7 +50,7 @@ def check_type(actual: Any, expected: type, name: str, hint: str | None) -> None
     kind = type(actual)
     if not _counts_as(kind, expected):
         fail(
-            f"{name} has the wrong type",
+            f"{name}: wrong type",
             expected=type_name(expected),
             actual=type_name(kind),
             hint=hint or _type_hint(kind, expected),
@@ -158,7 +158,7 @@ def check_dtype(actual: Any, expected: Any, name: str, hint: str | None) -> None
         own_hint = f"convert with .to({want}), or ask for it with dtype={want} where the tensor is made."
     elif not isinstance(expected, pd.CategoricalDtype):
         own_hint = f"convert with .astype({want!r})."
-    fail(f"{name} has the wrong dtype", expected=want, actual=got, hint=hint or own_hint)
+    fail(f"{name}: wrong dtype", expected=want, actual=got, hint=hint or own_hint)
 
 
 def check_readable(actual: torch.Tensor, layout: torch.layout, name: str, hint: str | None) -> None:
@@ -168,7 +168,7 @@ def check_readable(actual: torch.Tensor, layout: torch.layout, name: str, hint: 
     if actual.layout != layout:
         own_hint = "a.to_dense() makes an ordinary tensor." if layout == torch.strided else None
         fail(
-            f"{name} has the wrong memory layout",
+            f"{name}: wrong memory layout",
             expected="an ordinary (dense) tensor" if layout == torch.strided else str(layout),
             actual=str(actual.layout),
             hint=hint or own_hint,
@@ -184,14 +184,14 @@ def check_requires_grad(actual: torch.Tensor, wanted: bool, name: str, hint: str
         return
     if wanted:
         fail(
-            f"{name} does not carry a gradient",
+            f"{name}: no gradient is carried",
             expected="requires_grad is True",
             actual="requires_grad is False",
             hint=hint
             or "look for requires_grad=True that is missing, or .detach(), .data, .item() or torch.no_grad().",
         )
     fail(
-        f"{name} carries a gradient and should not",
+        f"{name}: a gradient is carried and should not be",
         expected="requires_grad is False",
         actual="requires_grad is True",
         hint=hint or "compute it inside `with torch.no_grad():`, or call .detach() on the result.",

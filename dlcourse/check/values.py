@@ -109,7 +109,7 @@ def tensor(
         if finite:
             check_finite(entries, name, hint)
         if (low is not None or high is not None) and entries.dtype.kind == "c":
-            fail(f"{name} has the wrong dtype", expected="real numbers", actual=str(actual.dtype), hint=hint)
+            fail(f"{name}: wrong dtype", expected="real numbers", actual=str(actual.dtype), hint=hint)
         if low is not None:
             check_bound(entries, entries >= low, f"every entry at least {low:g}", name, hint)
         if high is not None:
@@ -123,7 +123,7 @@ def _check_shape(actual: tuple[int, ...], wanted: tuple[int | None, ...], name: 
     if not fits:
         lengths = ", ".join("any" if want is None else str(want) for want in wanted)
         fail(
-            f"{name} has the wrong shape",
+            f"{name}: wrong shape",
             expected=f"shape ({lengths}{',' if len(wanted) == 1 else ''})",
             actual=f"shape {actual}",
             hint=hint or shape_hint(actual, wanted),
@@ -172,12 +172,12 @@ class _Comparison:
             compare_index(actual, expected, name, self.hint)
         elif isinstance(expected, dict):
             check_type(actual, type(expected), name, self.hint)
-            self._keys(actual, expected, f"{name} has the wrong keys")
+            self._keys(actual, expected, f"{name}: wrong keys")
             for k, want in expected.items():
                 self.compare(actual[k], want, f"{name}[{short(k)}]")
         elif isinstance(expected, (set, frozenset)):
             check_type(actual, type(expected), name, self.hint)
-            self._keys(actual, expected, f"{name} has the wrong elements")
+            self._keys(actual, expected, f"{name}: wrong elements")
         elif isinstance(expected, (list, tuple)):
             self._sequence(actual, expected, name)
         else:
@@ -196,7 +196,7 @@ class _Comparison:
     def _shape(self, actual: tuple[int, ...], expected: tuple[int, ...], name: str) -> None:
         if actual != expected:
             own_hint = shape_hint(actual, expected)
-            self._fail(f"{name} has the wrong shape", f"shape {expected}", f"shape {actual}", own_hint)
+            self._fail(f"{name}: wrong shape", f"shape {expected}", f"shape {actual}", own_hint)
 
     def _array(self, actual: np.ndarray, expected: np.ndarray, name: str) -> None:
         check_dtype(actual.dtype, expected.dtype, name, self.hint)
@@ -213,7 +213,7 @@ class _Comparison:
     def _sequence(self, actual: Any, expected: Sequence, name: str) -> None:
         check_type(actual, type(expected), name, self.hint)
         if len(actual) != len(expected):
-            self._fail(f"{name} has the wrong length", _items(len(expected)), _items(len(actual)))
+            self._fail(f"{name}: wrong length", _items(len(expected)), _items(len(actual)))
         for i, (got, want) in enumerate(zip(actual, expected, strict=True)):
             self.compare(got, want, f"{name}[{i}]")
 
@@ -233,7 +233,7 @@ class _Comparison:
             compare_entries(np.asarray(actual), np.asarray(expected), name, tolerance, self.options)
         elif actual is not expected and actual != expected:
             own_hint = text_hint(actual, expected) if type(expected) is str else None
-            self._fail(f"{name} is wrong", short(expected), short(actual), own_hint)
+            self._fail(f"{name}: wrong value", short(expected), short(actual), own_hint)
 
     def _fail(self, what: str, expected: str, actual: str, hint: str | None = None) -> None:
         fail(what, expected=expected, actual=actual, hint=self.hint or hint)
