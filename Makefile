@@ -27,7 +27,7 @@ quality: setup  ## measure the tests of the assignments, or of WEEKS=weekNN_topi
 	@$(BIN)/python -m autograder quality $(WEEKS)
 
 test: setup lint  ## run every test, and every notebook end to end
-	@$(BIN)/python -m pytest -n $(JOBS) --dist=loadgroup --no-loadscope-reorder --nbmake --nbmake-timeout=300 --durations=30 --durations-min=10 tests notebooks source
+	@$(BIN)/python -m pytest -n $(JOBS) --no-loadscope-reorder --nbmake --nbmake-timeout=300 --durations=30 --durations-min=10 tests notebooks source
 
 lint: setup
 	@$(BIN)/python -m ruff check --quiet .

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import executed
 import pytest
 from bare import bare_environment, wheel  # noqa: F401 - fixtures
+from xdist.scheduler import LoadFileScheduling
 
 from autograder.cli import main
 from autograder.course import run_nbgrader
@@ -28,14 +29,22 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Put the longest first, and the tests of pages last: nbmake's runs of the notebooks are measured then.
-
-    The tests of a file go to one worker, which makes once what they share; the longest and the notebooks go singly.
-    """
-    for item in items:
-        if item.path.suffix == ".py" and not item.get_closest_marker("longest"):
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+    """Put the longest first, and the tests of pages last: nbmake's runs of the notebooks are measured then."""
     items.sort(key=lambda item: ("test_lessons.py" in item.nodeid, not item.get_closest_marker("longest")))
+
+
+class _ByFile(LoadFileScheduling):
+    """The tests of a file go to one worker, which makes once what they share; those of a whole week go singly."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if "[week" in nodeid else super()._split_scope(nodeid)
+
+
+# xdist's own `loadgroup` would do, but has no effect with pytest 9.2, whose node ids it cannot change.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Share the tests out among the workers."""
+    return _ByFile(config, log)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -139,7 +139,5 @@ def _objects(actual: pd.Series, expected: pd.Series, name: str, options: Options
             expected_text, actual_text = (
                 "a missing value" if is_missing(a) else short(unwrapped(a)) for a in (want, got)
             )
-            fail(
-                f"{name}: wrong value in row {row}", expected=expected_text, actual=actual_text, hint=options.hint
-            )
+            fail(f"{name}: wrong value in row {row}", expected=expected_text, actual=actual_text, hint=options.hint)
         compare(unwrapped(got), unwrapped(want), f"{name} in row {row}")
