@@ -31,6 +31,9 @@ def die_at(step: str) -> None:
 
 
 if __name__ == "__main__":
+    # However the tests themselves were started: nohup and shells make what runs in the background ignore these.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if "DIE_AT" in os.environ:
         die_at(os.environ["DIE_AT"])
     sys.exit(main())
