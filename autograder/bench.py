@@ -62,7 +62,7 @@ from typing import Any
 import nbformat
 from IPython.core.pylabtools import print_figure
 
-from autograder.course import CourseError, run_nbgrader
+from autograder.course import CourseError, path_with_programs, run_nbgrader
 from autograder.table import print_table
 
 CLASS = 40
@@ -262,8 +262,7 @@ def _stock_course(course: Path, assignment: str, sample: int) -> Path:
 
 def _measured(command: list[str], folder: Path, *, stock: bool = False) -> Measured:
     """Run a command in a course directory and measure it with all it starts."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    environment = {**os.environ, "PATH": path, "PYTHONWARNINGS": "ignore"}
+    environment = {**os.environ, "PATH": path_with_programs(), "PYTHONWARNINGS": "ignore"}
     with tempfile.TemporaryDirectory(prefix="ag-bench-") as home, tempfile.TemporaryFile("w+") as output:
         if stock:
             # A configuration of this account must not change what stock does.
