@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from autograder.course import CourseError, find_root, path_with_programs
+from autograder.course import CourseError, find_root, path_with_programs, start_sooner
 
 _GRADE_HELP = """\
 exit codes:
@@ -185,6 +185,7 @@ def main(argv: list[str] | None = None) -> int:
 
     options = parser.parse_args(argv)
     os.environ["PATH"] = path_with_programs()
+    start_sooner()
     try:
         if options.run is _doctor:
             # Also where there is no course: that is one of the things it says.

@@ -7,6 +7,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
+# A dependency of jsonschema that builds a grammar when it is imported, which takes longer than all else that
+# nbgrader imports. It would only check IRIs, and jsonschema does without; no notebook holds one.
+_SLOW_GRAMMAR = "rfc3987_syntax"
+_NBGRADER = f"""
+import runpy, sys
+sys.modules[{_SLOW_GRAMMAR!r}] = None
+sys.argv[0] = "nbgrader"
+runpy.run_module("nbgrader", run_name="__main__", alter_sys=True)
+"""
+
+
 class CourseError(Exception):
     """Something in the course directory is missing or wrong; the message says what."""
 
@@ -40,6 +51,11 @@ def check_known(asked: Iterable[str], known: Sequence[str]) -> None:
             raise CourseError(f"no assignment {name!r} in source/; there are: {', '.join(known)}")
 
 
+def start_sooner() -> None:
+    """Keep this program, before it imports nbformat, from importing what it has no use for."""
+    sys.modules.setdefault(_SLOW_GRAMMAR, None)
+
+
 def path_with_programs() -> str:
     """Return a PATH with the programs of this environment, activated or not: nbgrader calls alembic by name."""
     programs, path = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
@@ -55,5 +71,5 @@ def run_nbgrader(root: Path, *arguments: str) -> subprocess.CompletedProcess[str
         *arguments: subcommand and options, such as ``"autograde", "week03_linear_regression"``.
     """
     environment = {**os.environ, "PATH": path_with_programs(), "PYTHONWARNINGS": "ignore"}
-    command = [sys.executable, "-m", "nbgrader", *arguments]
+    command = [sys.executable, "-c", _NBGRADER, *arguments]
     return subprocess.run(command, cwd=root, capture_output=True, text=True, env=environment)
