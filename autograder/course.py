@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-
 # A dependency of jsonschema that builds a grammar when it is imported, which takes longer than all else that
 # nbgrader imports. It would only check IRIs, and jsonschema does without; no notebook holds one.
 _SLOW_GRAMMAR = "rfc3987_syntax"
