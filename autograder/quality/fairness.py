@@ -12,7 +12,7 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell
 
 from autograder.engine.plan import is_test
-from autograder.quality.runs import Assignment, Judge, grade_id
+from autograder.quality.runs import Assignment, Judge, grade_id, names_bound, names_in
 
 SEEDS = (1, 20_261_122, 4_294_967_295)
 _SEED = """\
@@ -57,12 +57,12 @@ def _situations(assignment: Assignment, judge: Judge, names: list[str], long: Co
     runs = []
     for what, order in arrangements.items():
         for answers in packed:
-            # Only the first run has the tests that take long.
-            arrange = partial(_ordered, without=long if runs else (), order=order)
+            # Only the first run has the tests that take long, and the cells that only show something.
+            arrange = partial(_ordered, without=long, order=order) if runs else order
             runs.append((what, answers, assignment.whole(answers, arrange=arrange)))
     visible = "with the visible tests alone, as learners have them"
     # Once is enough: each visible statement has passed for every answer, and only what hidden parts bind is missing.
-    notebook = assignment.whole(packed[0], arrange=partial(_without, names=long), visible_only=True)
+    notebook = assignment.whole(packed[0], arrange=partial(_without, exercises=long), visible_only=True)
     runs.append((visible, packed[0], notebook))
     results = judge.notebooks(notebook for _, _, notebook in runs)
     seen = set()
@@ -87,7 +87,7 @@ def _double_jeopardy(
     for what, sources in kinds.items():
         halves = [assignment.exercises[0::2], assignment.exercises[1::2]]
         left_out = long if what == "wrong" else alone
-        arrange = partial(_without, names=left_out)
+        arrange = partial(_without, exercises=left_out)
         notebooks = [assignment.whole({n: sources[n] for n in half}, arrange=arrange) for half in halves]
         for half, verdicts in zip(halves, judge.notebooks(notebooks), strict=True):
             hurt = [n for n in names if n not in half and n not in left_out and not verdicts[n].passed]
@@ -101,10 +101,17 @@ def _double_jeopardy(
                         yield Finding(name, f"{victim}, {what}, costs its marks, too: {message}")
 
 
-def _without(cells: list[NotebookNode], names: Collection[str]) -> list[NotebookNode]:
-    """Leave out the tests of some exercises."""
-    tests = {f"{name}_test" for name in names}
-    return [cell for cell in cells if grade_id(cell) not in tests]
+def _without(cells: list[NotebookNode], exercises: Collection[str]) -> list[NotebookNode]:
+    """Leave out the tests of some exercises, and cells that only show something (a figure, a last training)."""
+    tests = {f"{name}_test" for name in exercises}
+    kept: list[NotebookNode] = []
+    needed: set[str] = set()
+    for cell in reversed(cells):
+        shows = not grade_id(cell) and not names_bound(cell.source) & needed
+        if grade_id(cell) not in tests and not shows:
+            kept.append(cell)
+            needed |= names_in(cell.source)
+    return kept[::-1]
 
 
 def _first_wrong(assignment: Assignment, name: str) -> str:

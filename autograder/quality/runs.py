@@ -93,12 +93,12 @@ class Assignment:
         answers = list(answers)
         places = {grade_id(cell): i for i, cell in enumerate(self.notebook.cells) if grade_id(cell)}
         answer, test = self.notebook.cells[places[exercise]], self.notebook.cells[places[f"{exercise}_test"]]
-        needed = _names(test.source).union(*map(_names, answers))
+        needed = names_in(test.source).union(*map(names_in, answers))
         before = []
         for cell in reversed(self.notebook.cells[: places[f"{exercise}_test"]]):
-            if cell.cell_type != "code" or is_test(cell) or cell is answer or not _bound(cell.source) & needed:
+            if cell.cell_type != "code" or is_test(cell) or cell is answer or not names_bound(cell.source) & needed:
                 continue
-            needed |= _names(cell.source)
+            needed |= names_in(cell.source)
             before.append(self._cell(cell, {}, visible_only=False))
         tried = [self._cell(cell, {exercise: source}, False) for source in answers for cell in (answer, test)]
         return self._notebook([*reversed(before), *tried])
@@ -236,7 +236,7 @@ def _tree(source: str) -> ast.Module:
 
 
 @functools.cache
-def _names(source: str) -> frozenset[str]:
+def names_in(source: str) -> frozenset[str]:
     """Return every name that a cell mentions, also as a text, as in `check.defined("f", globals())`."""
     found = set()
     for node in ast.walk(_tree(source)):
@@ -248,6 +248,6 @@ def _names(source: str) -> frozenset[str]:
 
 
 @functools.cache
-def _bound(source: str) -> frozenset[str]:
+def names_bound(source: str) -> frozenset[str]:
     """Return every name that a cell binds at its top level."""
     return frozenset().union(*map(bound, _tree(source).body))
