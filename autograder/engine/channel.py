@@ -7,8 +7,10 @@ The gate runs a copy of this module that shares nothing with the rest of its pro
 written in C are used here: replacing `json.dumps` or `hmac.digest` changes nothing.
 """
 
+import json
 import marshal
 from _hashlib import hmac_digest, openssl_shake_256
+from _json import encode_basestring_ascii
 from _operator import _compare_digest
 from _thread import allocate_lock
 from select import select
@@ -21,6 +23,31 @@ _SIGNATURE = 32
 
 class Tampered(Exception):
     """A message on the channel was not written by the other end."""
+
+
+def _json_of(value: Any) -> str:
+    """Return plain data as JSON, without `json.dumps`, which learner code can replace."""
+    if value is None or value is True or value is False:
+        return {None: "null", True: "true", False: "false"}[value]
+    if type(value) is str:
+        return encode_basestring_ascii(value)
+    if type(value) is int:
+        return int.__repr__(value)
+    if type(value) in (list, tuple):
+        return "[" + ",".join([_json_of(item) for item in value]) + "]"
+    if type(value) is dict:
+        return "{" + ",".join([f"{_json_of(key)}:{_json_of(item)}" for key, item in value.items()]) + "}"
+    raise TypeError("no plain data")
+
+
+def _read_json(text: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Tampered("a message on the grader's channel is no plain data") from error
+    if type(message) is not dict:
+        raise Tampered("a message on the grader's channel is no plain data")
+    return message
 
 
 class Channel:
@@ -41,7 +68,8 @@ class Channel:
     def send(self, message: dict[str, Any]) -> None:
         """Send one message. Threads may call this at the same time."""
         with self._lock:
-            sealed = self._cipher(marshal.dumps(message), self._side, self._sent)
+            text = _json_of(message).encode() if self._side else marshal.dumps(message)
+            sealed = self._cipher(text, self._side, self._sent)
             signature = self._sign(sealed, self._side, self._sent)
             self._sent += 1
             self._send(signature + sealed)
@@ -63,10 +91,11 @@ class Channel:
         other = 1 - self._side
         if not _compare_digest(signature, self._sign(sealed, other, self._received)):
             raise Tampered("a message on the grader's channel was forged or swallowed")
-        # Unmarshalling is safe only because the signature was right.
         text = self._cipher(sealed, other, self._received)
         self._received += 1
-        return marshal.loads(text)
+        # Unmarshalling is safe only for what the grader wrote: should a kernel's key ever get into the wrong hands,
+        # the grader reads nothing but text.
+        return marshal.loads(text) if self._side else _read_json(text)
 
     def close(self) -> None:
         """Close this end."""

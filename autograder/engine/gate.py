@@ -11,7 +11,6 @@ import builtins
 import sys
 from _ast import Expr, Expression
 from _asyncio import _get_running_loop, _set_running_loop
-from _operator import is_
 from asyncio import new_event_loop
 from collections.abc import Callable, Generator, Iterable
 from posix import _exit, getpid
@@ -25,22 +24,6 @@ _TRACEBACK_OF = BaseException.__dict__["__traceback__"].__get__
 # Where learners may put a folder named dlcourse.
 _WRITABLE = ("/home/learner/", "/tmp/", "/dev/shm/")
 _NUMBERS = (int, float, bool, complex)
-# Modules and classes that tests lean on. Those that are loaded are compared before and after each test.
-WATCHED_MODULES = (
-    *("builtins", "math", "operator", "functools", "itertools", "statistics", "sys", "os", "types"),
-    *("numpy", "numpy.linalg", "numpy.random", "numpy.testing", "numpy.testing._private.utils"),
-    *("torch", "torch.nn", "torch.nn.functional", "torch.linalg", "torch.autograd", "torch.testing"),
-    *("torch.testing._comparison", "pandas", "pandas.testing", "pandas._testing", "pandas._testing.asserters"),
-    *("unittest", "unittest.case", "unittest.util", "sklearn.utils.validation"),
-    *("IPython.core.interactiveshell", "ipykernel.ipkernel", "ipykernel.kernelbase", "ipykernel.zmqshell"),
-)
-WATCHED_CLASSES = (
-    *("torch.Tensor", "torch.nn.Module", "torch.nn.Parameter", "torch.Generator", "pandas.DataFrame", "pandas.Series"),
-    *("unittest.case.TestCase", "ipykernel.ipkernel.IPythonKernel", "IPython.core.interactiveshell.InteractiveShell"),
-)
-# Their tables of tolerances are data, which can be loosened in place.
-_WITH_TABLES = ("torch.testing._comparison", "numpy.testing._private.utils")
-
 # Names that Python itself binds, for a warning, for `x: int = 1` and for a text at the beginning.
 _BOUND_BY_PYTHON = ("__warningregistry__", "__annotations__", "__doc__")
 # Except those of every module, such as __doc__.
@@ -54,6 +37,7 @@ def open_gate(
     own_file: str,
     audit_hook: Callable,
     class_finder: Callable,
+    watch: Callable,
 ) -> Generator[Any, tuple[str, Any], None]:
     """Serve as the gate: answers ("waiting", None) with a bool, and ("run", namespace) by running a test.
 
@@ -64,17 +48,17 @@ def open_gate(
         own_file: file name under which this copy of the module was compiled.
         audit_hook: what makes the hook, of a copy of hook.py compiled under the same name.
         class_finder: what makes the finder, of a copy of classes.py likewise.
+        watch: what begins to watch libraries, of a copy of watch.py likewise.
     """
     trusted, modules, failed = imported
     own_builtins = _own_builtins(modules)
     channel.send({"id": "ready", "failed": failed})
     _remove_raw_memory()
-    snapshot = _snapshot(WATCHED_MODULES)
+    snapshot, differences = watch()
     built_in = dict(own_builtins)
     # What only hidden parts of tests bind: later tests see it, learner code does not.
     private: dict[str, Any] = {}
     process = getpid()
-    _guard(WATCHED_MODULES)
     running, setprofile = [False], sys.setprofile
     sys.addaudithook(audit_hook(channel, libraries, own_file, snapshot, running))
     strange_classes = class_finder(libraries)
@@ -87,7 +71,7 @@ def open_gate(
             question = yield waiting is not None
             continue
         test, waiting = waiting, None
-        changed = _differences(snapshot)
+        changed = differences()
         names = {name: value for name, value in trusted.items() if name in test["names"]}
         # A learner's `sum = 0` must not change what a test does, nor must a learner's `all`.
         theirs = {n: value for n, value in argument.items() if n not in _BUILTIN_NAMES or n in test.get("own", ())}
@@ -107,7 +91,7 @@ def open_gate(
         if getpid() != process:
             # The learner's code forked: the verdict is the first process's to give.
             _exit(0)
-        changed += _differences(snapshot)
+        changed += differences()
         changed += outcome.pop("forged", ())
         if own_builtins != built_in:
             changed.append("a built-in name of the tests")
@@ -179,16 +163,6 @@ def trusted_import(name, globals=None, locals=None, fromlist=(), level=0):
         return first_import(name, globals, locals, fromlist, level)
     return modules[name] if fromlist else modules[name.partition(".")[0]]
 """
-_GUARDED = """
-class Guarded(ModuleType):
-    def __setattr__(self, name, value):
-        audit("autograder.setattr", self, name, value)
-        change(self, name, value)
-
-    def __delattr__(self, name):
-        audit("autograder.setattr", self, name, None)
-        remove(self, name)
-"""
 
 
 # A profile function, which anybody can ask for.
@@ -220,18 +194,6 @@ def _isolated(source: str, **names: Any) -> dict[str, Any]:
     names |= {"__name__": "isolated", "__builtins__": dict(vars(builtins))}
     exec(compile(source, "<imports>", "exec"), names)
     return names
-
-
-def _guard(watched: Iterable[str]) -> None:
-    """Let the watched modules raise an audit event whenever an attribute of theirs is set.
-
-    Comparing them before and after a test does not show a function that was replaced only for a moment.
-    """
-    raw = {"change": ModuleType.__setattr__, "remove": ModuleType.__delattr__}
-    guarded = _isolated(_GUARDED, ModuleType=ModuleType, audit=sys.audit, **raw)["Guarded"]
-    for name in watched:
-        if type(sys.modules.get(name)) is ModuleType:
-            sys.modules[name].__class__ = guarded
 
 
 def _remove_raw_memory() -> None:
@@ -339,41 +301,3 @@ def _describe(error: BaseException, file: str, builtins_of_tests: dict) -> dict[
     except BaseException:
         text = ""
     return {"ename": _NAME_OF(type(error))[:100], "evalue": text, "line": line, "in_answer": in_answer}
-
-
-def _snapshot(names: Iterable[str]) -> list[tuple[str, Any, dict, set, dict]]:
-    """Remember what the watched modules and classes hold: functions, classes, modules and tables."""
-    spaces: list[tuple[str, Any]] = [("sys.modules", sys.modules)]
-    for name in names:
-        if name in sys.modules:
-            spaces.append((name, vars(sys.modules[name])))
-    for name in WATCHED_CLASSES:
-        module, _, kind = name.rpartition(".")
-        if isinstance(getattr(sys.modules.get(module), kind, None), type):
-            spaces.append((name, getattr(sys.modules[module], kind).__dict__))
-    kept = []
-    for name, space in spaces:
-        kinds = (ModuleType, property, classmethod, staticmethod)
-        fixed = {key: value for key, value in space.items() if callable(value) or isinstance(value, kinds)}
-        if name == "sys.modules":
-            fixed = {key: value for key, value in fixed.items() if key in names}
-        tables = {key: dict(value) for key, value in space.items() if name in _WITH_TABLES and type(value) is dict}
-        # doctest leaves a name there, as an interactive session does.
-        tables.pop("__builtins__", None)
-        # A new name that hides a built-in one changes what the module's own functions do.
-        hidden = _BUILTIN_NAMES & space.keys()
-        kept.append((name, space, fixed, hidden, tables))
-    return kept
-
-
-def _differences(snapshot: list[tuple[str, Any, dict, set, dict]]) -> list[str]:
-    """Return the names in watched modules and classes that are no longer what they were."""
-    found = []
-    missing = object()
-    for name, space, fixed, hidden, tables in snapshot:
-        # Usually nothing has: that is told without a step in Python for each name.
-        if not all(map(is_, map(space.get, fixed), fixed.values())):
-            found += [f"{name}.{key}" for key, value in fixed.items() if space.get(key, missing) is not value]
-        found += [f"{name}.{key}" for key in (_BUILTIN_NAMES & space.keys()) - hidden]
-        found += [f"{name}.{key}" for key, table in tables.items() if space.get(key) != table]
-    return found

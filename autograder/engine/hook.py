@@ -4,6 +4,7 @@ Audit events (PEP 578) come from CPython itself, and a hook cannot be taken out 
 copy of this module beside the gate's (see gate.py), under the same file name and in a namespace of its own.
 """
 
+import re
 import sys
 from _thread import get_ident
 from collections.abc import Callable
@@ -39,7 +40,7 @@ _EVENTS = {
     "object.__getattr__": None,
     "object.__setattr__": None,
     "object.__delattr__": None,
-    # Raised by the guarded modules, see _guard.
+    # Raised by the guarded modules, see watch.py.
     "autograder.setattr": None,
 }
 # Classes are renamed in all innocence.
@@ -62,7 +63,7 @@ _FAMILIES = ("ctypes.",)
 # Library modules through which a learner may look at frames or code: look through them at who called.
 _SEE_THROUGH = tuple(
     f"/{name}.py" for name in ("inspect", "bdb", "pdb", "dis", "code", "codeop", "runpy", "trace", "types", "cmd")
-) + ("_pyrepl", "ctypes/__init__.py", "ctypes/util.py")
+) + ("/sympy/utilities/magic.py", "_pyrepl", "ctypes/__init__.py", "ctypes/util.py")
 # These look at frames all the time and give only text, but for a few functions that hand out frames.
 _TELLERS = ("/logging/__init__.py", "/traceback.py")
 _HANDING = {"<lambda>", "currentframe", "walk_tb", "walk_stack", "_walk_tb_with_full_positions"}
@@ -78,6 +79,10 @@ _LONGEST_CODE = 60_000
 _IMPORTING = ("<frozen importlib", "<frozen zipimport")
 # It takes the number of the frame whose names a text may use from its caller.
 _BY_LEVEL = "/pandas/core/computation/scope.py"
+_OF_HINTS = "/typing.py"
+# The pattern's own method: it is C, while `re.match` could be replaced.
+_ENCODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)").match
+_LIKE_ASCII = (b"utf-8", b"utf8", b"utf_8", b"ascii", b"us-ascii", b"latin", b"iso-8859", b"cp125")
 # Those that run a text without compiling it first, so that only its code can be looked at.
 _RUNNERS = (
     *("/profile.py", "/cProfile.py", "/numpy/testing/_private/utils.py"),
@@ -106,6 +111,13 @@ def _names_of(code: CodeType) -> str:
     return "\n".join([*names, *attributes, *(f"import {name}" for name in names if name[:1] not in "'\"")])
 
 
+def _says_encoding(source: bytes) -> bool:
+    """Return whether a module says (PEP 263) that it is in an encoding in which ASCII means something else."""
+    lines = source.replace(b"\r", b"\n").split(b"\n", 2)[:2]
+    named = [match[1].lower() for line in lines if (match := _ENCODING(line))]
+    return any(not name.startswith(_LIKE_ASCII) for name in named)
+
+
 def audit_hook(
     channel: Any, libraries: tuple[str, ...], own_file: str, snapshot: list, running: list[bool]
 ) -> Callable[[str, tuple], None]:
@@ -121,7 +133,7 @@ def audit_hook(
     about_a_name = _ABOUT_A_NAME
     events, families, see_through, tellers = _EVENTS, _FAMILIES, _SEE_THROUGH, _TELLERS
     getframe, ident = sys._getframe, get_ident
-    fixed = {id(space): (name, known) for name, space, known, _, _ in snapshot}
+    fixed = {id(space): (name, known) for name, space, known, *_ in snapshot}
     inside: set[int] = set()
     asking: set[int] = set()
     reports = [0]
@@ -209,6 +221,11 @@ def audit_hook(
         word = (events[event] if event in events else event.rpartition(".")[2]) or arguments[1]
         if event == "sys._getframe" and frame.f_code.co_filename.endswith(_BY_LEVEL) and looks_beyond(frame):
             return "of a test"
+        if event == "exec" and running[0] and frame.f_code.co_filename.endswith(_OF_HINTS):
+            # A hint is evaluated among the names of the function that has it, which may be a test's.
+            place = who(frame, event, "get_type_hints")
+            if place is not None:
+                return f"of a type hint at {place}"
         place = who(frame, event, word)
         if place is not None:
             return f"{word.split()[0]} at {place}"
@@ -276,6 +293,9 @@ def audit_hook(
                     return
             if frame is None:
                 return
+        if type(source) is bytes and _says_encoding(source):
+            # Python would read something else than who reads it here.
+            tell("tampering", "a module in another encoding than UTF-8")
         text = source if type(source) is str else str(source, "utf-8", "replace") if type(source) is bytes else ""
         asked_by = "" if frame is None else frame.f_code.co_filename
         if asked_by.endswith("/timeit.py"):

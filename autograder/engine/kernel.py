@@ -23,6 +23,7 @@ from ipykernel.kernelapp import IPKernelApp
 
 from autograder.engine.gate import import_apart
 from autograder.engine.sandbox import HOME, SOCKETS
+from autograder.engine.watch import settle
 
 WORK = f"{HOME}/work"
 # Made in the warm process, once for all kernels: each of them would spend a third of its start on these.
@@ -30,7 +31,7 @@ WORK = f"{HOME}/work"
 _own_file = f"<gate {secrets.token_hex(16)}>"
 _codes = {
     name: compile(Path(__file__).with_name(f"{name}.py").read_text("utf-8"), _own_file, "exec")
-    for name in ("channel", "hook", "classes", "gate")
+    for name in ("channel", "hook", "classes", "watch", "gate")
 }
 _prepared: dict[tuple, tuple] = {}
 # Where an environment behind a link really lies can be told only outside of the sandbox.
@@ -90,6 +91,7 @@ def prepare(request: dict) -> bool:
     if key in _prepared:
         return False
     _prepared[key] = import_apart(*key)
+    settle()
     return True
 
 
@@ -168,7 +170,8 @@ def _open_gate(request: dict, channel_end: int) -> Callable:
     libraries = (*_libraries, *request["libraries"], str(Path(__file__).parent))
     audit_hook = _private_copy("hook", codes).audit_hook
     class_finder = _private_copy("classes", codes).class_finder
-    gate = gate_module.open_gate(channel, imported, libraries, own_file, audit_hook, class_finder)
+    watch = _private_copy("watch", codes).watch
+    gate = gate_module.open_gate(channel, imported, libraries, own_file, audit_hook, class_finder, watch)
     next(gate)
     # Nothing else refers to the copies: their names are in no module that learner code can reach.
     for name in [name for name in sys.modules if name.startswith("autograder.engine")]:

@@ -1,0 +1,205 @@
+"""Watches what tests lean on: functions and classes of libraries, and modes in which torch computes otherwise.
+
+A kernel executes a copy of this module beside the gate's (see gate.py), in a namespace of its own. The gate
+compares before and after each test; the guarded modules also tell when an attribute is set in between.
+"""
+
+import builtins
+import sys
+from _operator import is_
+from collections.abc import Callable, Iterable, Iterator
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+# Those that are loaded are compared before and after each test.
+WATCHED_MODULES = (
+    *("builtins", "math", "operator", "functools", "itertools", "statistics", "sys", "os", "types"),
+    *("contextlib", "copy", "reprlib", "warnings"),
+    *("numpy", "numpy.linalg", "numpy.random", "numpy.testing", "numpy.testing._private.utils"),
+    *("numpy._core", "numpy._core.numeric", "numpy._core._methods", "numpy._core.fromnumeric"),
+    *("numpy._core.multiarray", "numpy._core.umath", "numpy._core.arrayprint", "numpy._core.shape_base"),
+    *("torch", "torch.nn", "torch.nn.functional", "torch.linalg", "torch.autograd", "torch.testing"),
+    *("torch.testing._comparison", "pandas", "pandas.testing", "pandas._testing", "pandas._testing.asserters"),
+    *("unittest", "unittest.case", "unittest.util", "sklearn.utils.validation"),
+    *("IPython.core.interactiveshell", "ipykernel.ipkernel", "ipykernel.kernelbase", "ipykernel.zmqshell"),
+)
+WATCHED_CLASSES = (
+    *("torch.Tensor", "torch.nn.Module", "torch.nn.Parameter", "torch.Generator", "pandas.DataFrame", "pandas.Series"),
+    *("pandas.core.generic.NDFrame", "torch.utils._device.DeviceContext", "warnings.catch_warnings"),
+    *("contextlib._GeneratorContextManager", "contextlib.ExitStack", "contextlib.suppress"),
+    *("unittest.case.TestCase", "ipykernel.ipkernel.IPythonKernel", "IPython.core.interactiveshell.InteractiveShell"),
+)
+# All their classes are watched: a test has a layer or an optimiser of its own to compare with.
+_OF_CLASSES = ("torch.nn", "torch.optim", "torch.testing._comparison")
+# Their tables of tolerances are data, which can be loosened in place.
+_WITH_TABLES = ("torch.testing._comparison", "numpy.testing._private.utils")
+# Of what Python itself imports with, only these are no functions.
+_IMPORTING = ("modules", "meta_path", "path_hooks", "path_importer_cache")
+# Where torch keeps what is called at every step of any layer or optimiser, in dicts of these names.
+_WITH_HOOKS = {"torch.nn.modules.module": "_global_", "torch.optim.optimizer": "_global_optimizer_"}
+# Except those of every module, such as __doc__.
+_BUILTIN_NAMES = {name for name in vars(builtins) if not name.startswith("_")}
+_MISSING = object()
+# A name, the attributes, those that stay, names of built-in functions among them, tables, and for a class all names.
+Watched = tuple[str, Any, dict[str, Any], set[str], dict[str, dict], frozenset[str]]
+
+_GUARDED = """
+class Guarded(ModuleType):
+    def __setattr__(self, name, value):
+        audit("autograder.setattr", self, name, value)
+        change(self, name, value)
+
+    def __delattr__(self, name):
+        audit("autograder.setattr", self, name, None)
+        remove(self, name)
+"""
+# Classes that answer any attribute from their data, and numpy asks an object for the place of its memory so.
+_ANSWERING = (
+    *(("pandas.core.generic", "NDFrame"), ("sklearn.utils._bunch", "Bunch"), ("scipy._lib._util", "_RichResult")),
+    *(("traitlets.utils.bunch", "Bunch"), ("IPython.utils.ipstruct", "Struct")),
+)
+_REFUSING = """
+def refusing(answer):
+    def __getattr__(self, name):
+        if name[:2] == "__":
+            raise AttributeError(name)
+        return answer(self, name)
+    return __getattr__
+"""
+
+
+def settle() -> None:
+    """Let torch's optimisers do now, in the warm process, what their classes do when the first one is made."""
+    optim = sys.modules.get("torch.optim")
+    for kind in list(vars(optim).values()) if optim is not None else ():
+        if isinstance(kind, type) and issubclass(kind, optim.Optimizer) and kind is not optim.Optimizer:
+            kind([sys.modules["torch"].nn.Parameter(sys.modules["torch"].zeros(1, 1))])
+
+
+def watch() -> tuple[list[Watched], Callable[[], list[str]]]:
+    """Begin; return what is watched, and a function that names what is no longer as it was."""
+    _refuse_places_of_memory()
+    snapshot = list(_snapshot())
+    _guard(WATCHED_MODULES)
+    left_on = _modes()
+
+    def differences() -> list[str]:
+        return [*_differences(snapshot), *left_on()]
+
+    return snapshot, differences
+
+
+def _isolated(source: str, **names: Any) -> dict[str, Any]:
+    # What learner code can get hold of is compiled apart: its `__globals__` are not the gate's.
+    names |= {"__name__": "isolated", "__builtins__": dict(vars(builtins))}
+    exec(compile(source, "<imports>", "exec"), names)
+    return names
+
+
+def _refuse_places_of_memory() -> None:
+    refusing = _isolated(_REFUSING)["refusing"]
+    for module, name in _ANSWERING:
+        kind = vars(sys.modules[module]).get(name) if module in sys.modules else None
+        if kind is not None:
+            kind.__getattr__ = refusing(kind.__getattr__)
+
+
+def _guard(watched: Iterable[str]) -> None:
+    """Let the watched modules raise an audit event whenever an attribute of theirs is set.
+
+    Comparing them before and after a test does not show a function that was replaced only for a moment.
+    """
+    raw = {"change": ModuleType.__setattr__, "remove": ModuleType.__delattr__}
+    guarded = _isolated(_GUARDED, ModuleType=ModuleType, audit=sys.audit, **raw)["Guarded"]
+    for name in watched:
+        if type(sys.modules.get(name)) is ModuleType:
+            sys.modules[name].__class__ = guarded
+
+
+def _spaces() -> Iterator[tuple[str, Any]]:
+    """Yield names and attributes of what is watched."""
+    yield "sys.modules", sys.modules
+    for name in WATCHED_MODULES:
+        if name in sys.modules:
+            yield name, vars(sys.modules[name])
+    classes = dict.fromkeys(WATCHED_CLASSES)
+    for module in _OF_CLASSES:
+        for name, kind in vars(sys.modules[module]).items() if module in sys.modules else ():
+            if isinstance(kind, type) and kind.__module__.startswith("torch."):
+                classes[f"{module}.{name}"] = None
+    for name in classes:
+        module, _, kind = name.rpartition(".")
+        if isinstance(getattr(sys.modules.get(module), kind, None), type):
+            yield name, getattr(sys.modules[module], kind).__dict__
+
+
+def _snapshot() -> Iterator[Watched]:
+    """Yield what the watched modules and classes hold: functions, classes, modules and tables."""
+    for name, space in _spaces():
+        kinds = (ModuleType, property, classmethod, staticmethod)
+        fixed = {key: value for key, value in space.items() if callable(value) or isinstance(value, kinds)}
+        if name == "sys":
+            fixed |= {key: space[key] for key in _IMPORTING}
+        if name == "sys.modules":
+            fixed = {key: value for key, value in fixed.items() if key in WATCHED_MODULES}
+        tables = {key: dict(value) for key, value in space.items() if name in _WITH_TABLES and type(value) is dict}
+        # doctest leaves a name there, as an interactive session does.
+        tables.pop("__builtins__", None)
+        # A new name that hides a built-in one changes what the module's own functions do.
+        hidden = _BUILTIN_NAMES & space.keys()
+        # And one that hides an inherited method what the class does.
+        names = frozenset(space) if type(space) is MappingProxyType else frozenset()
+        yield name, space, fixed, hidden, tables, names
+
+
+def _differences(snapshot: Iterable[Watched]) -> list[str]:
+    """Return the names in watched modules and classes that are no longer what they were."""
+    found = []
+    for name, space, fixed, hidden, tables, names in snapshot:
+        # Usually nothing has: that is told without a step in Python for each name.
+        if not all(map(is_, map(space.get, fixed), fixed.values())):
+            found += [f"{name}.{key}" for key, value in fixed.items() if space.get(key, _MISSING) is not value]
+        if names:
+            if not space.keys() <= names:
+                found += [f"{name}.{key}" for key in space.keys() - names if callable(space[key])]
+            continue
+        found += [f"{name}.{key}" for key in (_BUILTIN_NAMES & space.keys()) - hidden]
+        found += [f"{name}.{key}" for key, table in tables.items() if space.get(key) != table]
+    return found
+
+
+def _modes() -> Callable[[], list[str]]:
+    """Return a function that names what makes torch compute otherwise, and that a `with` block would have ended."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return list
+    native = torch._C
+    dispatched, functions = native._len_torch_dispatch_stack, native._len_torch_function_stack
+    function_at = native._get_function_stack_at
+    saved = native._autograd._top_saved_tensors_default_hooks
+    cast, inference = native.is_autocast_enabled, native.is_inference_mode_enabled
+    # A default device is such a mode, too.
+    device = vars(sys.modules["torch.utils._device"])["DeviceContext"]
+    hooks = [
+        (f"{module}.{name}", vars(sys.modules[module]), name, len(hooked))
+        for module, prefix in _WITH_HOOKS.items()
+        for name, hooked in (vars(sys.modules[module]).items() if module in sys.modules else ())
+        if name.startswith(prefix) and isinstance(hooked, dict)
+    ]
+
+    def left_on() -> list[str]:
+        found = []
+        if dispatched():
+            found.append("torch's way with operations (a dispatch mode)")
+        if any(type(function_at(place)) is not device for place in range(functions())):
+            found.append("torch's way with functions (a function mode)")
+        if saved(True) is not None:
+            found.append("what torch keeps for gradients (saved_tensors_hooks)")
+        if cast("cpu"):
+            found.append("torch's precision (autocast)")
+        if inference():
+            found.append("torch's recording of gradients (inference_mode)")
+        found += [place for place, space, name, number in hooks if len(space[name]) != number]
+        return found
+
+    return left_on
