@@ -1,5 +1,6 @@
 """The private channel: what the other end wrote arrives, and nothing else is believed."""
 
+import marshal
 import socket
 
 import pytest
@@ -78,3 +79,19 @@ def test_the_end_is_told(ends):
     gate.close()
     with pytest.raises(EOFError):
         grader.receive(1)
+
+
+def test_a_kernel_that_knows_the_key_can_send_text_only(ends):
+    """`marshal.loads` of what an attacker wrote could crash the grader, or worse."""
+    grader, gate, _, theirs = ends
+    for text in (marshal.dumps({"status": "passed"}), b"[" * 100_000, b"[1]"):
+        sealed = gate._cipher(text, 1, gate._sent)
+        theirs.send(gate._sign(sealed, 1, gate._sent) + sealed)
+        gate._sent += 1
+        with pytest.raises(Tampered):
+            grader.receive(1)
+    message = {"evalue": 'ä "\\ \n\x00 \ud800', "line": -3, "passed": [True, False, None], "more": {"a": [[]]}}
+    gate.send(message)
+    assert grader.receive(1) == message
+    with pytest.raises(TypeError):
+        gate.send({"value": object()})

@@ -67,3 +67,22 @@ for _ in range(300):
 """
     _, told = run(cell)
     assert not told
+
+
+@pytest.mark.parametrize(
+    "line, suspicious",
+    [
+        ("# coding: unicode_escape", True),
+        ("#!/usr/bin/python\n# -*- coding: utf-7 -*-", True),
+        ("# -*- coding: utf-8 -*-", False),
+        ("# coding=latin-1", False),
+        ("# how decoding is done", False),
+        ("x = 1\n\n# coding: utf-7", False),
+    ],
+)
+def test_a_module_that_python_reads_otherwise_is_told(tmp_path, line, suspicious):
+    (tmp_path / "helper.py").write_text(line + "\n")
+    sent, _ = run(f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nimport helper")
+    assert [m["tampering"] for m in sent if "tampering" in m] == suspicious * [
+        "a module in another encoding than UTF-8"
+    ]

@@ -6,7 +6,7 @@ compares before and after each test; the guarded modules also tell when an attri
 
 import builtins
 import sys
-from _operator import is_
+from _operator import contains, getitem, is_
 from collections.abc import Callable, Iterable, Iterator
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -83,8 +83,10 @@ def watch() -> tuple[list[Watched], Callable[[], list[str]]]:
     _guard(WATCHED_MODULES)
     left_on = _modes()
 
+    unchanged = _quick_look(snapshot)
+
     def differences() -> list[str]:
-        return [*_differences(snapshot), *left_on()]
+        return [*(() if unchanged() else _differences(snapshot)), *left_on()]
 
     return snapshot, differences
 
@@ -152,13 +154,34 @@ def _snapshot() -> Iterator[Watched]:
         yield name, space, fixed, hidden, tables, names
 
 
+def _quick_look(snapshot: list[Watched]) -> Callable[[], bool]:
+    """Return a function that tells, without a step in Python for each name, that nothing is different."""
+    fixed = [(space, key, value) for _, space, known, *_ in snapshot for key, value in known.items()]
+    spaces, keys, values = zip(*fixed, strict=True)
+    classes = [(space, names) for _, space, _, _, _, names in snapshot if names]
+    owners, kept = zip(*((space, key) for space, names in classes for key in names), strict=True)
+    sizes = [len(names) for _, names in classes]
+    modules = [(space, hidden) for _, space, _, hidden, _, names in snapshot if not names]
+    tables = [(space, key, table) for _, space, _, _, known, _ in snapshot for key, table in known.items()]
+
+    def unchanged() -> bool:
+        try:
+            same = all(map(is_, map(getitem, spaces, keys), values)) and all(map(contains, owners, kept))
+        except KeyError:
+            return False
+        if not same or [len(space) for space, _ in classes] != sizes:
+            return False
+        hiding = any(_BUILTIN_NAMES & space.keys() != hidden for space, hidden in modules)
+        return not hiding and all(space.get(key) == table for space, key, table in tables)
+
+    return unchanged
+
+
 def _differences(snapshot: Iterable[Watched]) -> list[str]:
     """Return the names in watched modules and classes that are no longer what they were."""
     found = []
     for name, space, fixed, hidden, tables, names in snapshot:
-        # Usually nothing has: that is told without a step in Python for each name.
-        if not all(map(is_, map(space.get, fixed), fixed.values())):
-            found += [f"{name}.{key}" for key, value in fixed.items() if space.get(key, _MISSING) is not value]
+        found += [f"{name}.{key}" for key, value in fixed.items() if space.get(key, _MISSING) is not value]
         if names:
             if not space.keys() <= names:
                 found += [f"{name}.{key}" for key in space.keys() - names if callable(space[key])]

@@ -1,0 +1,82 @@
+"""What a kernel watches: each change of what tests lean on is named, and nothing else."""
+
+import json
+import subprocess
+import sys
+
+# One process imports; each cell runs in a fork of it, as what is watched is changed.
+HARNESS = """
+import json, os, sys
+import numpy as np, pandas as pd, torch, torch.nn as nn, torch.utils.flop_counter, warnings
+from autograder.engine.watch import settle, watch
+settle()
+_, differences = watch()
+assert differences() == [], differences()
+for cell in json.load(sys.stdin):
+    sys.stdout.flush()
+    if os.fork() == 0:
+        exec(cell)
+        print(json.dumps(differences()), flush=True)
+        os._exit(0)
+    assert os.wait()[1] == 0
+"""
+
+
+def run(cells: list[str]) -> list[list[str]]:
+    """Return what is found to be different after each cell."""
+    done = subprocess.run([sys.executable, "-c", HARNESS], input=json.dumps(cells), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+CHANGES = {
+    "np._core.numeric.isclose = max": "numpy._core.numeric.isclose",
+    "np._core._methods.any = max": "numpy._core._methods.any",
+    "torch.Tensor.cpu = max": "torch.Tensor.cpu",
+    "del nn.Linear.__constants__; nn.Linear.half = max": "torch.nn.Linear.half",
+    "nn.Linear.forward = max": "torch.nn.Linear.forward",
+    "torch.optim.SGD.step = max": "torch.optim.SGD.step",
+    "warnings.catch_warnings.__exit__ = max": "warnings.catch_warnings.__exit__",
+    "sys.meta_path = []": "sys.meta_path",
+    "torch.testing._comparison._DTYPE_PRECISIONS[torch.float32] = (1, 1)": "_DTYPE_PRECISIONS",
+    "torch.utils.flop_counter.FlopCounterMode(display=False).__enter__()": "a dispatch mode",
+    "torch.overrides.TorchFunctionMode().__enter__()": "a function mode",
+    "torch.autograd.graph.saved_tensors_hooks(abs, abs).__enter__()": "saved_tensors_hooks",
+    "torch.autocast('cpu', dtype=torch.bfloat16).__enter__()": "autocast",
+    "kept = torch.inference_mode(); kept.__enter__()": "inference_mode",
+    "nn.modules.module.register_module_forward_hook(print)": "_global_forward_hooks",
+    "sys.modules['torch.optim.optimizer'].register_optimizer_step_pre_hook(print)": "_global_optimizer_pre_hooks",
+}
+
+
+def test_what_changes_a_test_is_named():
+    for found, (cell, name) in zip(run(list(CHANGES)), CHANGES.items(), strict=True):
+        assert any(name in text for text in found), (cell, found)
+
+
+def test_what_honest_code_does_is_not():
+    cell = """
+torch.set_default_device("cpu")
+for kind in (torch.optim.SGD, torch.optim.Adam):
+    net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.LazyLinear(1))
+    net(torch.ones(1, 2)).sum().backward()
+    kind(net.parameters(), lr=0.1).step()
+with torch.autocast("cpu"), torch.inference_mode(), warnings.catch_warnings(record=True):
+    warnings.simplefilter("always")
+    net(torch.ones(1, 2))
+np.set_printoptions(precision=2); torch.set_printoptions(precision=2); pd.options.display.width = 80
+class Mine(nn.Linear):
+    def forward(self, X): return X
+torch.Tensor.note = "no function"
+np.seterr(all="ignore"); torch.manual_seed(1); torch.set_num_threads(1)
+"""
+    assert run([cell]) == [[]]
+
+
+def test_no_place_of_memory_by_the_name_of_a_column():
+    cell = """
+place = {"data": (id(np), False), "shape": (8,), "typestr": "|u1", "version": 3}
+row = pd.Series({"__array_interface__": place, "size_": 3})
+assert np.asarray(row).dtype == object and row.size_ == 3
+"""
+    assert run([cell]) == [[]]
