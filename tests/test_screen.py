@@ -1,5 +1,7 @@
 """The reading of learner code: what it names, and what it leaves alone."""
 
+import time
+
 import jupytext
 import pytest
 from conftest import ROOT
@@ -72,6 +74,20 @@ from autograder.variants import read_variants
         ("%pip install {f.__globals__}", "__globals__"),
         ("%timeit -n 1 -r 1 f.__globals__", "__globals__"),
         ("%timeit -n 1 1 f.x", "a magic line that cannot be read"),
+        ("!echo {f.__globals__} {", "__globals__"),
+        ("!echo $f.__globals__", "__globals__"),
+        ("get_ipython().system('{#:\\nf.__globals__}')", "__globals__"),
+        ("%pip install {name}", "a shell magic that is filled in"),
+        ("%ls $name", "a shell magic that is filled in"),
+        ("%config InlineBackend.a[f.x]=1", "get_ipython"),
+        ("f.__globals__?", "__globals__"),
+        ("run other.py", "get_ipython"),
+        ("run (other).py", "get_ipython"),
+        ("time f.__globals__", "__globals__"),
+        ("autocall", "get_ipython"),
+        (" # a note\n getattr(f, '__glob\\\n als__')", "__globals__"),
+        ("x = '''a\\\n[nav] In [1]: '''\nimport ctypes", "the module ctypes"),
+        ("from __future__ import barry_as_FLUFL", "barry_as_FLUFL"),
         ("import sys\nsys.audit('import', x)", "sys.audit"),
         ("class A:\n    @B\n    def __match_args__(self): ...", "a method __match_args__"),
         ("match f:\n    case Function(names): pass", "a class pattern without names"),
@@ -133,6 +149,15 @@ def test_names_what_no_answer_needs(code, finding):
         "%timeit -n 10 -r 3 f(1)\n%timeit -n2 -q sum(x)\n%time -5 + 3",
         "%%timeit -n 1 -r 1\nf(1)",
         "%%capture out\nprint(1)",
+        "help(torch.relu)\ntorch.relu?\ntorch.relu??\nlen?",
+        "%pwd\n%ls\n%ls data\n%ll",
+        "%%html\n<b>x</b>",
+        "%%latex\n$x$",
+        "ls",
+        "pip install x",
+        "run = 3",
+        "time - 3",
+        "history",
         "def fmt(x): ...\ntext = '{:.1f}'\ndf.style.format(fmt)\ndf.style.format({'a': '{:.1f}', 'b': fmt})\n"
         "df.style.format(text)\ndf.style.hide().format(precision=1)",
         "logging.basicConfig(format='%(message)s', level=1)\nlogging.Formatter('{message}', style='{')",
@@ -222,9 +247,69 @@ def test_aliases_are_followed_across_cells():
     assert screen(["n.allclose = print"], ["import numpy as n"]) == ["the code uses an assignment to n.allclose"]
 
 
-@pytest.mark.parametrize("code", ["(" * 5000, "-" * 20000 + "1", "x = " + "[" * 3000 + "]" * 3000, "\0"])
-def test_survives_code_that_cannot_be_read(code):
-    assert screen([code], []) in ([], ["the code uses code nested too deeply to read"])
+@pytest.mark.parametrize("code", ["(" * 5000, "x = " + "[" * 3000 + "]" * 3000, "\0", "x = '\ud800'", "def f(x:"])
+def test_leaves_alone_what_no_kernel_runs_either(code):
+    assert screen([code], []) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("-" * 3400 + "1", "is nested too deeply to read"),
+        ("x = " + "9" * 5000, "has a number too long to read"),
+        ("a = % \\\n\\\n", "cannot be read"),
+        ("\n".join(["!true"] * 900), "has too many magics to read"),
+        ("\n".join(["print?"] * 900), "has too many magics to read"),
+        ("'" + "a" * 400_000 + "'", "is too long to read"),
+        ("".join(f"class A{i}(A{i + 1}, A{i + 2}): ...\n" for i in range(600)), "has too many classes to read"),
+        ("get_ipython().system('{x}')\n" * 1100, "has too many magics to read"),
+    ],
+)
+def test_says_so_if_a_kernel_may_run_what_cannot_be_read(code, reason):
+    assert screen([code], []) == [f"the code {reason}"]
+    assert special_methods([code]) == []
+
+
+def test_reads_the_other_cells_if_one_cannot_be_read():
+    findings = screen(["-" * 3400 + "1", "import ctypes"], [])
+    assert findings == ["the code is nested too deeply to read", "the code uses the module ctypes"]
+
+
+def test_whatever_the_reader_stumbles_over_becomes_a_finding(monkeypatch):
+    monkeypatch.setattr("autograder.engine.screen.found_in", lambda *_: {}["a"])
+    assert screen(["x = 1"], ["y = 1"]) == ["the code cannot be read"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "get_ipython().run_line_magic()",
+        "get_ipython().run_line_magic('time')",
+        "get_ipython().run_cell_magic('time')",
+        "get_ipython().system()",
+    ],
+)
+def test_magics_without_what_they_need_are_no_magics(code):
+    assert screen([code], []) == ["the code uses get_ipython"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "f(" + "x.y," * 90_000 + ")" + ".format()" * 60,
+        "import numpy as np\nnp[" + "x.y," * 90_000 + "]" + ".a" * 60,
+        "import enum\n" + "".join(f"class A{i}(A{i + 1}): ...\n" for i in range(298)) + "class A298(enum.Enum): ...",
+        "class A(A): ...\n" * 300,
+        "".join(f"a{i} = a{i + 1}\n" for i in range(20_000)) + "import numpy as a20000",
+        "\n".join(["!true"] * 170),
+        "!echo " + "{a:" * 300 + "}" * 300,
+    ],
+)
+def test_reading_takes_seconds_at_most(code):
+    # If the beginning of a long expression is looked at again and again, it takes minutes.
+    started = time.monotonic()
+    screen([code], [])
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("dress", [str, lambda t: t[::-1], lambda t: t.encode().hex()])

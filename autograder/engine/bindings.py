@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 
 from autograder.engine import suspicious
+from autograder.engine.cells import Unreadable
 
 # Calls that make a class out of nothing but names.
 _PLAIN_MAKERS = frozenset(("namedtuple", "NamedTuple", "TypedDict", "NewType"))
@@ -20,6 +21,8 @@ _BINDING = _SCOPES | {
     *(ast.AugAssign, ast.For, ast.AsyncFor, ast.comprehension, ast.withitem, ast.MatchAs, ast.MatchStar),
     ast.MatchMapping,
 }
+# What is above each is looked up for all of them.
+_MOST_CLASSES = 300
 _LEAVES = frozenset((ast.Load, ast.Store, ast.Del, ast.Name, ast.Constant))
 
 
@@ -40,6 +43,7 @@ class Bindings:
         local: names that functions assign to, or are passed.
         starred: whether there is a `from x import *`, after which a name may be anything.
         origin: what an imported or assigned name was called before.
+        own: what class statements bind, by their ids.
     """
 
     imported: set[str] = field(default_factory=set)
@@ -54,6 +58,7 @@ class Bindings:
     local: set[str] = field(default_factory=set)
     starred: bool = False
     origin: dict[str, str] = field(default_factory=dict)
+    own: dict[int, set[str]] = field(default_factory=dict)
 
     def base(self, node: ast.expr, in_function: bool) -> str | None:
         """Return the first name of the class that a base stands for; None if it is computed at run time."""
@@ -80,14 +85,18 @@ class Bindings:
         """Return the library classes above a class, and the names that it and its own ancestors bind."""
         above: set[str] = set()
         own: set[str] = set()
-        left, seen = [node], [node]
+        followed: set[str] = set()
+        left = [node]
         while left:
             statement = left.pop()
-            own |= own_names(statement)
+            if id(statement) not in self.own:
+                self.own[id(statement)] = own_names(statement)
+            own |= self.own[id(statement)]
             for base in filter(None, (self.base(base, in_function) for base in statement.bases)):
                 above |= set() if base in self.statements else {base}
-                left += [s for s in self.statements.get(base, ()) if s not in seen]
-                seen += left
+                if base not in followed:
+                    followed.add(base)
+                    left += [s for s in self.statements.get(base, ()) if s is not node]
         return above, own
 
     def is_class(self, node: ast.expr) -> bool:
@@ -156,6 +165,8 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
     _follow(aliases, found)
     found.texts -= found.computed | found.local
     statements = [(node, in_function) for node, in_function in nodes if isinstance(node, ast.ClassDef)]
+    if len(statements) > _MOST_CLASSES:
+        raise Unreadable("has too many classes to read")
     _find_enums([node for node, _ in statements], found)
     above = [found.ancestors(node, in_function)[0] for node, in_function in statements]
     found.values = any(names & suspicious.VALUE_CLASSES and not names & found.enums for names in above)
@@ -196,12 +207,11 @@ def _assign(target: ast.expr, value: ast.expr, aliases: list, computed: set[str]
 
 def _follow(aliases: list[tuple[str, ast.expr, set[str]]], found: Bindings) -> None:
     """Find out what names stand for that are bound to another name or to a part of it."""
+    targets: dict[str | None, list[str]] = {}
+    for target, value, _ in aliases:
+        targets.setdefault(root_name(value), []).append(target)
     for known in (found.imported, classes := set(found.classes)):
-        for _ in range(len(aliases) + 1):
-            more = {target for target, value, _ in aliases if root_name(value) in known} - known
-            if not more:
-                break
-            known |= more
+        _spread(known, targets)
     for target, value, computed in aliases:
         found.texts.discard(target)
         root = root_name(value)
@@ -217,11 +227,20 @@ def _follow(aliases: list[tuple[str, ast.expr, set[str]]], found: Bindings) -> N
 
 def _find_enums(statements: list[ast.ClassDef], found: Bindings) -> None:
     found.enums |= suspicious.WITH_MEMBERS
-    for _ in range(len(statements) + 1):
-        more = {s.name for s in statements if any(found.base(b, False) in found.enums for b in s.bases)} - found.enums
-        if not more:
-            break
-        found.enums |= more
+    below: dict[str | None, list[str]] = {}
+    for statement in statements:
+        for base in statement.bases:
+            below.setdefault(found.base(base, False), []).append(statement.name)
+    _spread(found.enums, below)
+
+
+def _spread(known: set[str], further: dict[str | None, list[str]]) -> None:
+    """Add to some names all that follow from them."""
+    left = list(known)
+    while left:
+        new = [name for name in further.get(left.pop(), ()) if name not in known]
+        known.update(new)
+        left += new
 
 
 def bound_in(node: ast.AST) -> set[str]:
@@ -234,6 +253,28 @@ def root_name(node: ast.expr) -> str | None:
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return node.id if isinstance(node, ast.Name) else None
+
+
+def spine(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield an expression and what it is an attribute, an item or a result of."""
+    while True:
+        yield node
+        if isinstance(node, ast.Attribute | ast.Subscript):
+            node = node.value
+        elif isinstance(node, ast.Call):
+            node = node.func
+        else:
+            return
+
+
+def dotted(node: ast.expr) -> str:
+    """Return a name with its attributes as a text; what stands in brackets or is called is left out."""
+    parts = [
+        part.attr if isinstance(part, ast.Attribute) else part.id
+        for part in spine(node)
+        if isinstance(part, ast.Attribute | ast.Name)
+    ]
+    return ".".join(reversed(parts))
 
 
 def last_name(node: ast.expr) -> str | None:

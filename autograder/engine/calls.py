@@ -3,7 +3,7 @@
 import ast
 
 from autograder.engine import suspicious
-from autograder.engine.bindings import Bindings, last_name
+from autograder.engine.bindings import Bindings, last_name, spine
 
 _WITH_TEXTS = ("Formatter", "basicConfig", "StrFormatStyle", "StrMethodFormatter", "set_option", "option_context")
 _WITH_TEXTS += ("set_printoptions", "printoptions", "errstate", "eval", "query")
@@ -41,7 +41,7 @@ def is_text(node: ast.expr, names: Bindings) -> bool:
 
 def styles(function: ast.Attribute, names: Bindings) -> bool:
     """Whether a `format` takes the texts that it is passed: `table.style.format` and what stands behind it."""
-    styled = any(isinstance(inner, ast.Attribute) and inner.attr == "style" for inner in ast.walk(function.value))
+    styled = any(isinstance(inner, ast.Attribute) and inner.attr == "style" for inner in spine(function.value))
     return styled and not is_text(function.value, names)
 
 

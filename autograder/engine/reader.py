@@ -5,40 +5,32 @@ import contextlib
 import re
 from string import Formatter
 
-from IPython.core.inputtransformer2 import TransformerManager
-
 from autograder.engine import suspicious
 from autograder.engine.bindings import (
     Bindings,
     bindings,
+    dotted,
     is_dunder,
     is_installed,
     last_name,
     overrides,
     own_names,
     root_name,
+    spine,
 )
 from autograder.engine.calls import is_text, strange_calls, styles
-from autograder.engine.plan import parse
+from autograder.engine.cells import TOO_DEEP, TOO_MANY, Unreadable, parse_cell
 
 # Options of %time and %timeit.
 _OPTIONS = re.compile(r"\A(\s*-([rntcpqov]+\s*\d*|-[a-z-]+)(?=\s|\Z))+")
+_CONFIG = re.compile(r"InlineBackend\.\w+\s*=\s*(\w+|'\w+'|\"\w+\")\s*\Z")
+# As in `!ls $folder`.
+_DOLLAR = re.compile(r"\$([^\W\d][\w.]*)")
 _OPEN = tuple(suspicious.OPEN_MODULES)
-# As at the start of a pasted line; IPython takes them away.
-_PROMPT = re.compile(r"^\s*(In ?\[|>>>|\.\.\.)", re.MULTILINE)
-
-
-def parse_cell(source: str) -> ast.Module | None:
-    """Return the tree of a cell, or None: what cannot be read will not run either."""
-    # What is Python already, IPython leaves alone, but for pasted prompts; its transformation is slow.
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        if not _PROMPT.search(source):
-            return parse(source)
-    try:
-        # Magics and shell lines become calls of get_ipython().
-        return parse(TransformerManager().transform_cell(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+# Texts within the code that are read like cells: shell lines have a few.
+_MOST_READINGS = 1000
+# More is no use to anybody.
+_MOST_FINDINGS = 1000
 
 
 def found_in(trees: list[ast.Module], names: Bindings) -> list[str]:
@@ -47,13 +39,20 @@ def found_in(trees: list[ast.Module], names: Bindings) -> list[str]:
     Args:
         trees: the cells.
         names: what the names in them stand for.
+
+    Raises:
+        Unreadable: there is more to them than can be read.
     """
+    return _found_in(trees, names, [_MOST_READINGS])
+
+
+def _found_in(trees: list[ast.Module], names: Bindings, readings: list[int]) -> list[str]:
+    reader = _Reader(names, readings)
     try:
-        reader = _Reader(names)
         for tree in trees:
             reader.visit(tree)
     except RecursionError:
-        return ["code nested too deeply to read"]
+        raise Unreadable(TOO_DEEP) from None
     return reader.found
 
 
@@ -67,14 +66,18 @@ def _is_private(module: str) -> bool:
 
 
 class _Reader(ast.NodeVisitor):
-    def __init__(self, names: Bindings) -> None:
+    def __init__(self, names: Bindings, readings: list[int]) -> None:
         self.found: list[str] = []
         self.names = names
+        # How many more texts may be read, all readers within this one taken together.
+        self.readings = readings
         # Nodes that were judged with what is around them.
         self.judged: set[int] = set()
         # Attributes that are only looked at.
         self.shown: set[int] = set()
-        self.functions = 0
+        # Arithmetic of a class under another name of its own.
+        self.renamed: set[int] = set()
+        self.functions = self.classes = 0
 
     def visit(self, node: ast.AST) -> None:
         # Of aliases, patterns, handlers, nested classes and keyword arguments: a name is a name.
@@ -84,6 +87,8 @@ class _Reader(ast.NodeVisitor):
                 self._dunder(name)
                 if name in suspicious.ANSWERING:
                     self.found.append(f"{name} other than as a method")
+        if len(self.found) > _MOST_FINDINGS:
+            raise Unreadable("is wrong in too many places")
         super().visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:
@@ -113,13 +118,13 @@ class _Reader(ast.NodeVisitor):
             # net.modules() lists layers, sys.modules is another matter.
             self._attribute(name)
         if root in self.names.imported:
-            settings = any(isinstance(n, ast.Attribute) and n.attr in suspicious.SETTINGS for n in ast.walk(node.value))
+            settings = any(isinstance(n, ast.Attribute) and n.attr in suspicious.SETTINGS for n in spine(node.value))
             if isinstance(node.ctx, ast.Store | ast.Del) and not settings:
                 self.found.append(f"an assignment to {root}.{name}")
             part = self.names.origin.get(root, root) in suspicious.MODULES
-            if name in suspicious.PARTS or (part and not ast.unparse(node).startswith(_OPEN)):
+            if name in suspicious.PARTS or (part and not dotted(node).startswith(_OPEN)):
                 # What the instructor uses of such a module is not all of it.
-                self.found.append(ast.unparse(node))
+                self.found.append(dotted(node))
             if name.startswith("_") and not name.startswith("__") and name not in suspicious.UNDERSCORED:
                 self.found.append(f"{root}.{name}")
             if name in suspicious.ONLY_CALLED and id(node) not in self.judged:
@@ -157,13 +162,15 @@ class _Reader(ast.NodeVisitor):
     def visit_Name(self, node: ast.Name) -> None:
         name = node.id
         # After `from x import *` an attribute's name may stand alone.
-        starred = self.names.starred and name in suspicious.ATTRIBUTES - suspicious.ONLY_CALLED
-        if (name in suspicious.CALLS | suspicious.HISTORY or starred) and id(node) not in self.shown:
+        starred = self.names.starred and name in suspicious.ATTRIBUTES and name not in suspicious.ONLY_CALLED
+        if (name in suspicious.CALLS or name in suspicious.HISTORY or starred) and id(node) not in self.shown:
             self.found.append(name)
         if name in suspicious.ONLY_CALLED and id(node) not in self.judged and isinstance(node.ctx, ast.Load):
             self.found.append(f"{name} as a value")
         if name == "__annotations__" and isinstance(node.ctx, ast.Store):
             self.found.append("__annotations__ other than to look at them")
+        if self.classes and isinstance(node.ctx, ast.Store) and name in suspicious.ANSWERING:
+            self.found += [] if id(node) in self.renamed else [f"{name} other than as a method"]
         self._dunder(name)
 
     def visit_Call(self, node: ast.Call) -> None:
@@ -258,7 +265,7 @@ class _Reader(ast.NodeVisitor):
         if not (isinstance(made, ast.Call) and isinstance(made.func, ast.Name) and made.func.id == "get_ipython"):
             return False
         texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-        if len(texts) != len(node.args) or node.keywords:
+        if len(texts) != len(node.args) or node.keywords or not texts:
             return False
         if node.func.attr in ("system", "getoutput", "getoutputs"):
             # A program in the sandbox cannot reach into the kernel; what IPython fills in can.
@@ -266,10 +273,18 @@ class _Reader(ast.NodeVisitor):
             return True
         if node.func.attr not in ("run_line_magic", "run_cell_magic") or texts[0] not in suspicious.MAGICS:
             return False
+        if len(texts) < 2:
+            return False
         name, line, *body = texts
         if name == "config":
-            return line.startswith("InlineBackend.") and line.rpartition("=")[2].strip().strip("\"'").isalnum()
+            # It runs its line.
+            return _CONFIG.match(line) is not None
         self._filled_in([line])
+        if name in suspicious.SHELL_MAGICS and ("{" in line or "$" in line):
+            # IPython fills in what it has filled in once more, whatever text that is by then.
+            self.found.append("a shell magic that is filled in")
+        if name in ("pinfo", "pinfo2", "psource"):
+            self._read(line)
         if name in ("time", "timeit"):
             # Options may stand before the statement, some with a value behind a space.
             statement = _OPTIONS.sub("", line)
@@ -281,20 +296,27 @@ class _Reader(ast.NodeVisitor):
         return True
 
     def _read(self, source: str) -> None:
-        tree = parse_cell(source) or parse("")
+        self.readings[0] -= 1
+        if self.readings[0] < 0:
+            raise Unreadable(TOO_MANY)
+        if (tree := parse_cell(source)) is None:
+            return
         names = bindings([tree], self.names)
         names.texts |= self.names.texts - names.computed
-        self.found += found_in([tree], names)
+        self.found += _found_in([tree], names, self.readings)
 
     def _filled_in(self, lines: list[str]) -> None:
         """Read the expressions in braces of a line, which IPython evaluates."""
         for line in lines:
-            try:
-                fields = [(name, spec or "") for _, name, spec, _ in Formatter().parse(line) if name]
-            except ValueError:
-                continue
+            fields = [(name, "") for name in _DOLLAR.findall(line)]
+            # Up to where the line is no format any more, IPython has evaluated it.
+            with contextlib.suppress(ValueError):
+                for _, name, spec, _ in Formatter().parse(line):
+                    fields += [(name, spec or "")] if name else []
             for name, spec in fields:
-                self._read((f"{name}:{spec}" if spec and parse_cell(name.strip()) is None else name).strip())
+                # It evaluates both as one text, for the sake of slices.
+                for text in (name, f"{name}:{spec}") if spec else (name,):
+                    self._read(text.strip())
                 self._filled_in([spec])
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
@@ -325,25 +347,23 @@ class _Reader(ast.NodeVisitor):
         if None in bases:
             self.found.append("a base class computed at run time")
         above, own = self.names.ancestors(node, bool(self.functions))
-        for base in sorted(above):
+        for base in sorted(above & (suspicious.VALUE_CLASSES | suspicious.WITH_MEMBERS)):
             told = {name for name in own if overrides(name, base, bool(self.names.enums & above))}
             self.found += [f"a class below {base} with a {name} of its own" for name in sorted(told)]
         for statement in node.body:
             targets = statement.targets if isinstance(statement, ast.Assign) else []
             if any(isinstance(target, ast.Name) and target.id == "__slots__" for target in targets):
                 self.found += [] if self._is_written_out(statement.value) else ["computed __slots__"]
+        self.classes += 1
         self.generic_visit(node)
+        self.classes -= 1
 
     def _other_names(self, node: ast.ClassDef) -> None:
-        """Name arithmetic that is bound to something else than another name of it (`__rmul__ = __mul__`)."""
-        plain: set[int] = set()
+        """Note where arithmetic is bound to another name of it (`__rmul__ = __mul__`), which is no finding."""
         for statement in node.body:
             value = statement.value if isinstance(statement, ast.Assign) else None
             if isinstance(value, ast.Name) and value.id in suspicious.ANSWERING:
-                plain.update(map(id, statement.targets))
-        bound = [n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-        names = [name.id for name in bound if id(name) not in plain and name.id in suspicious.ANSWERING]
-        self.found += [f"{name} other than as a method" for name in names]
+                self.renamed.update(map(id, statement.targets))
 
     def visit_Constant(self, node: ast.Constant) -> None:
         # Format strings, operator.attrgetter and the like reach attributes through text.
