@@ -11,6 +11,7 @@ from importlib.machinery import PathFinder
 
 from autograder.engine import suspicious
 from autograder.engine.cells import Unreadable
+from autograder.engine.stores import Storing, sources, storing
 
 # Calls that make a class out of nothing but names.
 _PLAIN_MAKERS = frozenset(("namedtuple", "NamedTuple", "TypedDict", "NewType"))
@@ -44,6 +45,7 @@ class Bindings:
         starred: whether there is a `from x import *`, after which a name may be anything.
         origin: what an imported or assigned name was called before.
         own: what class statements bind, by their ids.
+        storing: functions that set attributes of what they are passed, by their names.
     """
 
     imported: set[str] = field(default_factory=set)
@@ -59,6 +61,7 @@ class Bindings:
     starred: bool = False
     origin: dict[str, str] = field(default_factory=dict)
     own: dict[int, set[str]] = field(default_factory=dict)
+    storing: dict[str, list[Storing]] = field(default_factory=dict)
 
     def base(self, node: ast.expr, in_function: bool) -> str | None:
         """Return the first name of the class that a base stands for; None if it is computed at run time."""
@@ -128,6 +131,8 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
         found.enums |= shared.enums
         found.origin |= shared.origin
         found.starred = shared.starred
+        found.storing |= shared.storing
+    found.storing |= storing(trees)
     aliases: list[tuple[str, ast.expr, set[str]]] = []
     nodes = [pair for tree in trees for pair in _walk(tree)]
     for node, in_function in nodes:
@@ -154,6 +159,8 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
             _assign(node.target, node.value, aliases, computed, found)
         elif isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor):
             computed |= bound_in(node.target)
+            if isinstance(node.target, ast.Name) and not isinstance(node, ast.AugAssign):
+                aliases += [(node.target.id, source, computed) for source in sources(node.iter)]
         elif isinstance(node, ast.comprehension):
             found.local |= bound_in(node.target)
         elif isinstance(node, ast.withitem) and node.optional_vars is not None:
@@ -203,6 +210,8 @@ def _assign(target: ast.expr, value: ast.expr, aliases: list, computed: set[str]
         found.classes.add(target.id)
     else:
         computed.add(target.id)
+        # `[np][0]` is what it contains.
+        aliases += [(target.id, source, computed) for source in sources(value)]
 
 
 def _follow(aliases: list[tuple[str, ast.expr, set[str]]], found: Bindings) -> None:

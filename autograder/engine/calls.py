@@ -3,7 +3,8 @@
 import ast
 
 from autograder.engine import suspicious
-from autograder.engine.bindings import Bindings, last_name, spine
+from autograder.engine.bindings import Bindings, dotted, last_name, root_name, spine
+from autograder.engine.stores import arguments, sources
 
 _WITH_TEXTS = ("Formatter", "basicConfig", "StrFormatStyle", "StrMethodFormatter", "set_option", "option_context")
 _WITH_TEXTS += ("set_printoptions", "printoptions", "errstate", "eval", "query")
@@ -31,6 +32,17 @@ def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
         found.append("print options with a function")
     if called == "errstate" and words & {"call", None}:
         found.append("errstate with a function")
+    return found
+
+
+def stores_through(node: ast.Call, names: Bindings) -> list[str]:
+    """Return what a function of the learner's own is passed of a library, to set attributes of it."""
+    found = []
+    for function in names.storing.get(last_name(node.func) or "", ()):
+        for argument, parameter in arguments(node, function):
+            if parameter is None or parameter in function.stored:
+                given = [source for source in sources(argument) if root_name(source) in names.imported]
+                found += [f"a function that sets attributes of {dotted(source)}" for source in given]
     return found
 
 

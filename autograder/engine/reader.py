@@ -18,8 +18,9 @@ from autograder.engine.bindings import (
     root_name,
     spine,
 )
-from autograder.engine.calls import is_text, strange_calls, styles
+from autograder.engine.calls import is_text, stores_through, strange_calls, styles
 from autograder.engine.cells import TOO_DEEP, TOO_MANY, Unreadable, parse_cell
+from autograder.engine.stores import sources
 
 # Options of %time and %timeit.
 _OPTIONS = re.compile(r"\A(\s*-([rntcpqov]+\s*\d*|-[a-z-]+)(?=\s|\Z))+")
@@ -78,6 +79,9 @@ class _Reader(ast.NodeVisitor):
         # Arithmetic of a class under another name of its own.
         self.renamed: set[int] = set()
         self.functions = self.classes = 0
+        # Whether a function here is a method, and what the functions around are passed.
+        self.methods = False
+        self.parameters: frozenset[str] = frozenset()
 
     def visit(self, node: ast.AST) -> None:
         # Of aliases, patterns, handlers, nested classes and keyword arguments: a name is a name.
@@ -135,6 +139,8 @@ class _Reader(ast.NodeVisitor):
             self.found.append("format with a computed text")
         if name in ("parse_args", "parse_known_args") and id(node) not in self.judged:
             self.found.append(f"{name} as a value")
+        if not isinstance(node.ctx, ast.Load):
+            self._store(node, root)
         if name == "formatter" and isinstance(node.ctx, ast.Store):
             self.found.append("format with a computed text")
         if isinstance(node.ctx, ast.Store):
@@ -151,6 +157,20 @@ class _Reader(ast.NodeVisitor):
         if name == "__annotations__" and id(node) not in self.shown:
             self.found.append("__annotations__ other than to look at them")
         self.generic_visit(node)
+
+    def _store(self, node: ast.Attribute, root: str | None) -> None:
+        """Name an attribute that is set of what is no learner's own."""
+        inner = list(spine(node.value))
+        private = any(isinstance(n, ast.Attribute) and n.attr.startswith("_") and not is_dunder(n.attr) for n in inner)
+        if private and root in self.parameters:
+            self.found.append(f"an assignment to {dotted(node)}")
+        if root is None:
+            # `core(np).isclose = f`, `[np][0].isclose = f`
+            of_calls = [argument for call in inner if isinstance(call, ast.Call) for argument in call.args]
+            given = [source for part in (inner[-1], *of_calls) for source in sources(part)]
+            kinds = [source for source in given if root_name(source) in self.names.imported]
+            made = isinstance(inner[-1], ast.Name) and inner[-1].id in self.names.imported
+            self.found += [f"an assignment to an attribute of {dotted(kind)}" for kind in kinds if not made]
 
     def visit_Assign(self, node: ast.Assign) -> None:
         function = isinstance(node.value, ast.Lambda) or last_name(node.value) in self.names.functions
@@ -191,7 +211,7 @@ class _Reader(ast.NodeVisitor):
         if name in ("getattr", "hasattr"):
             self._named_attribute(name, node)
         self._class_made(name, node)
-        self.found += strange_calls(node, self.names)
+        self.found += strange_calls(node, self.names) + stores_through(node, self.names)
         self.generic_visit(node)
 
     def _is_from_check(self, function: ast.Attribute) -> bool:
@@ -324,9 +344,15 @@ class _Reader(ast.NodeVisitor):
             self.found.append(f"a method {node.name}")
         if node.name in suspicious.ANSWERING and node.decorator_list:
             self.found.append(f"a method {node.name} that is something else")
+        method = self.methods and not any(last_name(d) == "staticmethod" for d in node.decorator_list)
+        given = [*node.args.posonlyargs, *node.args.args][method:]
+        given += [argument for argument in (*node.args.kwonlyargs, node.args.vararg, node.args.kwarg) if argument]
+        before, self.parameters = self.parameters, self.parameters | {argument.arg for argument in given}
+        was_in_class, self.methods = self.methods, False
         self.functions += 1
         self.generic_visit(node)
         self.functions -= 1
+        self.parameters, self.methods = before, was_in_class
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
@@ -355,8 +381,10 @@ class _Reader(ast.NodeVisitor):
             if any(isinstance(target, ast.Name) and target.id == "__slots__" for target in targets):
                 self.found += [] if self._is_written_out(statement.value) else ["computed __slots__"]
         self.classes += 1
+        was_in_class, self.methods = self.methods, True
         self.generic_visit(node)
         self.classes -= 1
+        self.methods = was_in_class
 
     def _other_names(self, node: ast.ClassDef) -> None:
         """Note where arithmetic is bound to another name of it (`__rmul__ = __mul__`), which is no finding."""
