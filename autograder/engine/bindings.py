@@ -8,6 +8,7 @@ import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
+from pathlib import Path
 
 from autograder.engine import suspicious
 from autograder.engine.cells import Unreadable
@@ -45,6 +46,8 @@ class Bindings:
         starred: whether there is a `from x import *`, after which a name may be anything.
         origin: what an imported or assigned name was called before.
         own: what class statements bind, by their ids.
+        entered: names that `with` binds.
+        source: what an imported name is, with dots.
         storing: functions that set attributes of what they are passed, by their names.
     """
 
@@ -61,6 +64,8 @@ class Bindings:
     starred: bool = False
     origin: dict[str, str] = field(default_factory=dict)
     own: dict[int, set[str]] = field(default_factory=dict)
+    entered: set[str] = field(default_factory=set)
+    source: dict[str, str] = field(default_factory=dict)
     storing: dict[str, list[Storing]] = field(default_factory=dict)
 
     def base(self, node: ast.expr, in_function: bool) -> str | None:
@@ -132,6 +137,7 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
         found.origin |= shared.origin
         found.starred = shared.starred
         found.storing |= shared.storing
+        found.source |= shared.source
     found.storing |= storing(trees)
     aliases: list[tuple[str, ast.expr, set[str]]] = []
     nodes = [pair for tree in trees for pair in _walk(tree)]
@@ -142,6 +148,7 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
                 name = (alias.asname or alias.name).partition(".")[0]
                 found.imported.add(name)
                 found.starred |= name == "*"
+                _import(name, alias, node, found)
                 found.origin[name] = alias.name.rpartition(".")[2] if alias.asname else name
         elif isinstance(node, ast.ClassDef):
             found.classes.add(node.name)
@@ -165,6 +172,7 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
             found.local |= bound_in(node.target)
         elif isinstance(node, ast.withitem) and node.optional_vars is not None:
             computed |= bound_in(node.optional_vars)
+            found.entered |= bound_in(node.optional_vars)
         elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
             computed.add(node.name)
         elif isinstance(node, ast.MatchMapping) and node.rest:
@@ -195,6 +203,20 @@ def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
                 # Half of all nodes are names, texts and what is done with them, which takes time and binds nothing.
                 if isinstance(child, ast.AST) and type(child) not in _LEAVES:
                     left.append((child, inner))
+
+
+def _import(name: str, alias: ast.alias, node: ast.Import | ast.ImportFrom, found: Bindings) -> None:
+    """Note what an imported name is; if it is several things, the one that is not a library's own part."""
+    if isinstance(node, ast.ImportFrom):
+        source = f"{node.module}.{alias.name}" if not node.level else alias.name
+    else:
+        source = alias.name if alias.asname else name
+    last = source.rpartition(".")[2]
+    if last in suspicious.MODULES and source not in suspicious.MODULES and not is_part(source):
+        # A module that another one has imported.
+        source = last
+    if found.source.get(name) not in suspicious.MODULES:
+        found.source[name] = source
 
 
 def _assign(target: ast.expr, value: ast.expr, aliases: list, computed: set[str], found: Bindings) -> None:
@@ -228,6 +250,8 @@ def _follow(aliases: list[tuple[str, ast.expr, set[str]]], found: Bindings) -> N
             found.kinds.add(target)
         is_name = isinstance(value, ast.Name)
         if root in found.imported or (is_name and (root in classes or hasattr(builtins, root or ""))):
+            if root in found.source and target not in found.source:
+                found.source[target] = ".".join([found.source[root], *dotted(value).split(".")[1:]])
             if target != last_name(value):
                 found.origin[target] = last_name(value) or target
         else:
@@ -323,6 +347,16 @@ def overrides(name: str, base: str, has_members: bool) -> bool:
         return is_dunder(name)
     known = getattr(builtins, base, None)
     return known is None or hasattr(known, name)
+
+
+@functools.cache
+def is_part(module: str) -> bool:
+    """Return whether a library that answers may import has a module of this name with dots: `scipy.signal`."""
+    parts = module.split(".")
+    if parts[0] not in suspicious.LIBRARIES or not all(part.isidentifier() for part in parts) or len(module) > 200:
+        return False
+    places = [Path(sysconfig.get_path(kind), *parts) for kind in ("purelib", "platlib")]
+    return any(place.is_dir() or place.with_suffix(".py").is_file() for place in places)
 
 
 @functools.cache

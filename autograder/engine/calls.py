@@ -7,7 +7,17 @@ from autograder.engine.bindings import Bindings, dotted, last_name, root_name, s
 from autograder.engine.stores import arguments, sources
 
 _WITH_TEXTS = ("Formatter", "basicConfig", "StrFormatStyle", "StrMethodFormatter", "set_option", "option_context")
-_WITH_TEXTS += ("set_printoptions", "printoptions", "errstate", "eval", "query")
+_WITH_TEXTS += (
+    "Namespace",
+    "SimpleNamespace",
+    "Bunch",
+    "set_defaults",
+    "set_printoptions",
+    "printoptions",
+    "errstate",
+    "eval",
+    "query",
+)
 
 
 def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
@@ -30,9 +40,49 @@ def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
     # A test calls these when its message quotes a value.
     if called in ("set_printoptions", "printoptions") and words & {"formatter", "override_repr", None}:
         found.append("print options with a function")
+    starred = any(isinstance(argument, ast.Starred) for argument in node.args)
+    if called == "set_printoptions" and (len(node.args) > 7 or starred):
+        found.append("print options with a function")
     if called == "errstate" and words & {"call", None}:
         found.append("errstate with a function")
+    if called == "get_type_hints" and not _is_own(node, names):
+        # It evaluates texts among the names of whatever this is.
+        found.append("get_type_hints of something else than a function or class of one's own")
+    if called == "set_defaults" or called in suspicious.NAMESPACES:
+        spread = [keyword.value for keyword in node.keywords if keyword.arg is None]
+        if not all(_has_written_keys(table) for table in spread):
+            found.append(f"{called} with computed names")
+    if called == "Series" and not all(map(_has_written_keys, (a for a in node.args if isinstance(a, ast.Dict)))):
+        found.append("Series with computed names")
+    if called == "enter_context" and isinstance(node.func, ast.Attribute) and _last(node.func) not in names.entered:
+        found.append("enter_context without with")
     return found
+
+
+def _is_own(node: ast.Call, names: Bindings) -> bool:
+    """Whether the one argument of a call is a function or class of the same text."""
+    own = (names.functions | names.classes) - names.computed - names.local - names.imported
+    return len(node.args) == 1 and not node.keywords and isinstance(node.args[0], ast.Name) and node.args[0].id in own
+
+
+def _has_written_keys(table: ast.expr) -> bool:
+    """Whether a table has no key that may turn out to be an attribute with a meaning."""
+    if isinstance(table, ast.Call) and isinstance(table.func, ast.Name) and table.func.id == "dict" and not table.args:
+        return all(keyword.arg is not None for keyword in table.keywords)
+    return isinstance(table, ast.Dict) and all(map(_is_ordinary, table.keys))
+
+
+def _is_ordinary(key: ast.expr | None) -> bool:
+    """Whether the beginning of a key tells that it has no underscores in front."""
+    if isinstance(key, ast.JoinedStr):
+        return bool(key.values) and _is_ordinary(key.values[0])
+    if isinstance(key, ast.BinOp):
+        return _is_ordinary(key.left) and isinstance(key.op, ast.Add)
+    return isinstance(key, ast.Constant) and not str(key.value).startswith("_") and key.value != ""
+
+
+def _last(function: ast.Attribute) -> str | None:
+    return last_name(function.value)
 
 
 def stores_through(node: ast.Call, names: Bindings) -> list[str]:

@@ -27,7 +27,6 @@ _OPTIONS = re.compile(r"\A(\s*-([rntcpqov]+\s*\d*|-[a-z-]+)(?=\s|\Z))+")
 _CONFIG = re.compile(r"InlineBackend\.\w+\s*=\s*(\w+|'\w+'|\"\w+\")\s*\Z")
 # As in `!ls $folder`.
 _DOLLAR = re.compile(r"\$([^\W\d][\w.]*)")
-_OPEN = tuple(suspicious.OPEN_MODULES)
 # Texts within the code that are read like cells: shell lines have a few.
 _MOST_READINGS = 1000
 # More is no use to anybody.
@@ -74,6 +73,8 @@ class _Reader(ast.NodeVisitor):
         self.readings = readings
         # Nodes that were judged with what is around them.
         self.judged: set[int] = set()
+        # Names of which an attribute is taken.
+        self.based: set[int] = set()
         # Attributes that are only looked at.
         self.shown: set[int] = set()
         # Arithmetic of a class under another name of its own.
@@ -118,6 +119,11 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         name, root = node.attr, root_name(node.value)
+        if isinstance(node.value, ast.Name):
+            self.based.add(id(node.value))
+        if name == "__enter__" and not (isinstance(node.value, ast.Call) and last_name(node.value.func) == "super"):
+            # What is entered so is not left when the test begins.
+            self.found.append("__enter__ by hand")
         if name != "modules" or id(node) not in self.judged:
             # net.modules() lists layers, sys.modules is another matter.
             self._attribute(name)
@@ -125,8 +131,10 @@ class _Reader(ast.NodeVisitor):
             settings = any(isinstance(n, ast.Attribute) and n.attr in suspicious.SETTINGS for n in spine(node.value))
             if isinstance(node.ctx, ast.Store | ast.Del) and not settings:
                 self.found.append(f"an assignment to {root}.{name}")
-            part = self.names.origin.get(root, root) in suspicious.MODULES
-            if name in suspicious.PARTS or (part and not dotted(node).startswith(_OPEN)):
+            source = self.names.source.get(root, root)
+            full = ".".join([source, *dotted(node).split(".")[1:]])
+            is_open = any(f"{full}.".startswith(f"{part}.") for part in suspicious.OPEN_MODULES)
+            if name in suspicious.PARTS or (source in suspicious.MODULES and not is_open):
                 # What the instructor uses of such a module is not all of it.
                 self.found.append(dotted(node))
             if name.startswith("_") and not name.startswith("__") and name not in suspicious.UNDERSCORED:
@@ -185,6 +193,13 @@ class _Reader(ast.NodeVisitor):
         starred = self.names.starred and name in suspicious.ATTRIBUTES and name not in suspicious.ONLY_CALLED
         if (name in suspicious.CALLS or name in suspicious.HISTORY or starred) and id(node) not in self.shown:
             self.found.append(name)
+        if (
+            self.names.source.get(name) in suspicious.MODULES
+            and id(node) not in self.based
+            and name in self.names.imported
+        ):
+            # Of a module with parts that are told apart, no more than these.
+            self.found += [f"{name} as a value"] if isinstance(node.ctx, ast.Load) else []
         if name in suspicious.ONLY_CALLED and id(node) not in self.judged and isinstance(node.ctx, ast.Load):
             self.found.append(f"{name} as a value")
         if name == "__annotations__" and isinstance(node.ctx, ast.Store):
@@ -240,6 +255,7 @@ class _Reader(ast.NodeVisitor):
             wanted = node.args[1]
             if isinstance(wanted, ast.Constant) and isinstance(wanted.value, str):
                 self._attribute(wanted.value)
+                self.found += ["__enter__ by hand"] if wanted.value == "__enter__" else []
             elif function == "getattr":
                 self.found.append("getattr with a computed name")
 
@@ -373,6 +389,7 @@ class _Reader(ast.NodeVisitor):
         if None in bases:
             self.found.append("a base class computed at run time")
         above, own = self.names.ancestors(node, bool(self.functions))
+        self.found += [f"a class below {base}" for base in sorted(above & suspicious.REDIRECTING)]
         for base in sorted(above & (suspicious.VALUE_CLASSES | suspicious.WITH_MEMBERS)):
             told = {name for name in own if overrides(name, base, bool(self.names.enums & above))}
             self.found += [f"a class below {base} with a {name} of its own" for name in sorted(told)]
@@ -395,6 +412,9 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Constant(self, node: ast.Constant) -> None:
         # Format strings, operator.attrgetter and the like reach attributes through text.
+        if isinstance(node.value, str | bytes) and id(node) not in self.judged:
+            text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+            self.found += [f"the text {word}" for word in suspicious.RAW_MEMORY if word in text]
         if isinstance(node.value, str) and "__" in node.value and id(node) not in self.judged:
             for word in node.value.replace(".", " ").replace("{", " ").replace("}", " ").split():
                 self._dunder(word.split("[")[0])

@@ -56,6 +56,12 @@ LOOKS = words("""
     allclose isclose equal equals eq ne lt le gt ge all any sum mean max min abs item tolist numpy detach cpu clone
     double float half to type sub subtract norm size dim numel unique nonzero isnan isfinite isinf count_nonzero
 """)
+# Below these a class says which attribute of a module is handed out and set.
+REDIRECTING = words("redirect_stdout redirect_stderr _RedirectStream")
+# Objects whose attributes are data: by a computed name it could be any attribute, of those that libraries ask for, too.
+NAMESPACES = words("Namespace SimpleNamespace Bunch")
+# Attributes by which numpy reads raw memory, wherever they stand in a text.
+RAW_MEMORY = ("array_interface", "array_struct")
 WITH_MEMBERS = words("Enum IntEnum IntFlag Flag StrEnum ReprEnum")
 MODULES = words("""
     ctypes gc inspect importlib builtins types dis code codeop marshal pickle copyreg atexit signal threading _thread
@@ -66,6 +72,7 @@ MODULES = words("""
     logging.config pydoc rlcompleter modulefinder xmlrpc pickletools shelve xdrlib lib2to3 idlelib ensurepip venv
     torch.fx torch.package torch.hub numpy.f2py numpy.distutils pandas.core.computation pandas.compat.pickle_compat
     pandas._testing optparse symtable cgitb _operator _string _pickle _ctypes _typing _testcapi _xxsubinterpreters
+    sympy.utilities.magic
 """)
 # Parts of those that answers do use.
 OPEN_MODULES = frozenset(("IPython.display", "multiprocessing.cpu_count"))
@@ -86,7 +93,7 @@ MAGICS = words("""
 SHELL_MAGICS = words("pip conda mamba ls ll cat")
 CALLS = words("eval exec compile globals locals vars setattr delattr __import__ breakpoint get_ipython")
 # Functions that hand out what they are when nobody calls them.
-ONLY_CALLED = words("getattr type wraps")
+ONLY_CALLED = words("getattr type wraps get_type_hints")
 ATTRIBUTES = words("""
     modules _getframe settrace setprofile addaudithook meta_path path_hooks displayhook excepthook unraisablehook
     _exit _current_frames user_ns user_global_ns ast_transformers input_transformers_cleanup input_transformers_post
@@ -105,7 +112,10 @@ ATTRIBUTES = words("""
     seterrcall seterrobj set_string_function showwarning formatwarning _get_param_names
     register_module_forward_hook register_module_forward_pre_hook register_module_full_backward_hook
     register_module_full_backward_pre_hook register_module_backward_hook
-    barry_as_FLUFL
+    barry_as_FLUFL _stream _old_targets pollute make_mpf make_mpc _mpi_ _mpf_ _mpc_ pop_all
+    register_optimizer_step_pre_hook register_optimizer_step_post_hook register_module_parameter_registration_hook
+    register_module_buffer_registration_hook register_module_module_registration_hook FlopCounterMode
+    set_autocast_enabled set_autocast_cpu_enabled set_autocast_dtype set_autocast_cpu_dtype
     get_ipython InteractiveShell delegate_names PandasDelegate unsafe_load UnsafeLoader
 """)
 # These only of a module.
