@@ -165,6 +165,10 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
         elif isinstance(node, ast.NamedExpr | ast.AnnAssign) and node.value is not None:
             _assign(node.target, node.value, aliases, computed, found)
         elif isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor):
+            items = node.iter.elts if not isinstance(node, ast.AugAssign) and _is_display(node.iter) else [None]
+            if isinstance(node.target, ast.Name) and all(folded(item) is not None for item in items):
+                found.texts.add(node.target.id)
+                continue
             computed |= bound_in(node.target)
             if isinstance(node.target, ast.Name) and not isinstance(node, ast.AugAssign):
                 aliases += [(node.target.id, source, computed) for source in sources(node.iter)]
@@ -224,7 +228,7 @@ def _assign(target: ast.expr, value: ast.expr, aliases: list, computed: set[str]
         found.kinds.add(target.id)
     if not isinstance(target, ast.Name):
         computed |= bound_in(target)
-    elif isinstance(value, ast.Constant):
+    elif isinstance(value, ast.Constant) or folded(value) is not None:
         found.texts.add(target.id)
     elif isinstance(value, ast.Name | ast.Attribute):
         aliases.append((target.id, value, computed))
@@ -274,6 +278,23 @@ def _spread(known: set[str], further: dict[str | None, list[str]]) -> None:
         new = [name for name in further.get(left.pop(), ()) if name not in known]
         known.update(new)
         left += new
+
+
+def _is_display(node: ast.expr) -> bool:
+    return isinstance(node, ast.List | ast.Tuple) and bool(node.elts)
+
+
+def folded(node: ast.expr | None) -> str | None:
+    """Return the text that is written out, perhaps in pieces or many times over; None if it is something else."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        left, right = folded(node.left), folded(node.right)
+        return left + right if left is not None and right is not None else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and isinstance(node.right, ast.Constant):
+        text, times = folded(node.left), node.right.value
+        return text * times if text is not None and type(times) is int and len(text) * times < 10_000 else None
+    return None
 
 
 def bound_in(node: ast.AST) -> set[str]:

@@ -3,7 +3,7 @@
 import ast
 
 from autograder.engine import suspicious
-from autograder.engine.bindings import Bindings, dotted, last_name, root_name, spine
+from autograder.engine.bindings import Bindings, dotted, folded, last_name, root_name, spine
 from autograder.engine.stores import arguments, sources
 
 _WITH_TEXTS = ("Formatter", "basicConfig", "StrFormatStyle", "StrMethodFormatter", "set_option", "option_context")
@@ -54,6 +54,9 @@ def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
             found.append(f"{called} with computed names")
     if called == "Series" and not all(map(_has_written_keys, (a for a in node.args if isinstance(a, ast.Dict)))):
         found.append("Series with computed names")
+    if called == "signature" and isinstance(node.func, ast.Attribute) and (len(node.args) != 1 or words):
+        # It may be asked to evaluate texts.
+        found.append("signature with options")
     if called == "enter_context" and isinstance(node.func, ast.Attribute) and _last(node.func) not in names.entered:
         found.append("enter_context without with")
     return found
@@ -98,7 +101,8 @@ def stores_through(node: ast.Call, names: Bindings) -> list[str]:
 
 def is_text(node: ast.expr, names: Bindings) -> bool:
     """Whether an expression is a text written out."""
-    return isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and node.id in names.texts)
+    written = isinstance(node, ast.Constant) or folded(node) is not None
+    return written or (isinstance(node, ast.Name) and node.id in names.texts)
 
 
 def styles(function: ast.Attribute, names: Bindings) -> bool:

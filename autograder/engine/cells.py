@@ -1,6 +1,8 @@
 """Parse the cells of a notebook as a kernel would, or say that they cannot be read, for the reader (screen.py)."""
 
 import ast
+import codecs
+import contextlib
 import re
 from collections.abc import Iterable
 
@@ -19,6 +21,7 @@ _MAGIC = re.compile(r"\s*[!%?,;/]|.*=\s*[!%]|.*\?\s*\Z")
 _BARE = re.compile(r"\s*(\w+)\b(.*)\s*\Z")
 # This may be Python as well; with an operator as Python is usually written it is nothing else.
 _ARGUMENT = re.compile(r"\s+(\(|\[|[-.]\S)")
+_CODING = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BARE_MAGICS = suspicious.words("""
     alias alias_magic autoawait autocall automagic bookmark cat cd code_wrap colors conda config cp debug dhist
     dirs doctest_mode ed edit env gui hist history killbgscripts ldir lf lk ll load load_ext loadpy logoff logon
@@ -67,6 +70,15 @@ def parse_cell(source: str) -> ast.Module | None:
     except Exception:
         # IPython's transformation fails for some texts in ways of its own.
         raise Unreadable("cannot be read") from None
+
+
+def has_strange_coding(source: str) -> bool:
+    """Whether a module says that its bytes mean something else than they do here; a cell may say so in vain."""
+    for line in source.splitlines()[:2]:
+        if match := _CODING.match(line):
+            with contextlib.suppress(LookupError, ValueError):
+                return codecs.lookup(match[1]).name not in ("utf-8", "ascii", "iso8859-1")
+    return False
 
 
 def readable(sources: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -19,7 +19,7 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 from traitlets import Int
 
-from autograder.engine.cells import LONGEST, TOO_LONG
+from autograder.engine.cells import LONGEST, TOO_LONG, has_strange_coding
 from autograder.engine.channel import Channel, Tampered
 from autograder.engine.plan import HIDDEN_REGION, Plan, bindings_of, is_test, plain_test, shows_result
 from autograder.engine.provisioner import SandboxProvisioner
@@ -323,6 +323,8 @@ class _Run:
                     if self.to_read < 0:
                         self._suspect(f"the code {TOO_LONG}")
                         continue
+                    if has_strange_coding(message["code"]):
+                        self._suspect("the code has a coding of its own")
                     for finding in screen([message["code"]], self.plan.code):
                         self._suspect(finding)
                     self.methods += special_methods([message["code"]])

@@ -10,6 +10,7 @@ from autograder.engine.bindings import (
     Bindings,
     bindings,
     dotted,
+    folded,
     is_dunder,
     is_installed,
     last_name,
@@ -73,6 +74,12 @@ class _Reader(ast.NodeVisitor):
         self.readings = readings
         # Nodes that were judged with what is around them.
         self.judged: set[int] = set()
+        # What an item is taken of.
+        self.indexed: set[int] = set()
+        # Functions that are called with what does no harm.
+        self.harmless: set[int] = set()
+        # Parts of a text that was judged as a whole.
+        self.pieces: set[int] = set()
         # Names of which an attribute is taken.
         self.based: set[int] = set()
         # Attributes that are only looked at.
@@ -98,7 +105,9 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self._module(alias.name)
+            if alias.name not in suspicious.OPENED:
+                # Of the others, each part is looked at.
+                self._module(alias.name)
             if _is_private(alias.name):
                 self.found.append(f"the private module {alias.name}")
         self.generic_visit(node)
@@ -124,7 +133,8 @@ class _Reader(ast.NodeVisitor):
         if name == "__enter__" and not (isinstance(node.value, ast.Call) and last_name(node.value.func) == "super"):
             # What is entered so is not left when the test begins.
             self.found.append("__enter__ by hand")
-        if name != "modules" or id(node) not in self.judged:
+        looked_at = name == "__mro__" and id(node) in self.shown and id(node) not in self.indexed
+        if not looked_at and (name != "modules" or id(node) not in self.judged) and id(node) not in self.harmless:
             # net.modules() lists layers, sys.modules is another matter.
             self._attribute(name)
         if root in self.names.imported:
@@ -134,6 +144,7 @@ class _Reader(ast.NodeVisitor):
             source = self.names.source.get(root, root)
             full = ".".join([source, *dotted(node).split(".")[1:]])
             is_open = any(f"{full}.".startswith(f"{part}.") for part in suspicious.OPEN_MODULES)
+            is_open |= full in suspicious.OPEN_FUNCTIONS and id(node) in self.judged
             if name in suspicious.PARTS or (source in suspicious.MODULES and not is_open):
                 # What the instructor uses of such a module is not all of it.
                 self.found.append(dotted(node))
@@ -191,7 +202,7 @@ class _Reader(ast.NodeVisitor):
         name = node.id
         # After `from x import *` an attribute's name may stand alone.
         starred = self.names.starred and name in suspicious.ATTRIBUTES and name not in suspicious.ONLY_CALLED
-        if (name in suspicious.CALLS or name in suspicious.HISTORY or starred) and id(node) not in self.shown:
+        if (name in suspicious.CALLS or self._is_history(name) or starred) and id(node) not in self.shown:
             self.found.append(name)
         if (
             self.names.source.get(name) in suspicious.MODULES
@@ -208,6 +219,10 @@ class _Reader(ast.NodeVisitor):
             self.found += [] if id(node) in self.renamed else [f"{name} other than as a method"]
         self._dunder(name)
 
+    def _is_history(self, name: str) -> bool:
+        own = name in suspicious.OFTEN_BOUND and name in self.names.computed | self.names.local | self.names.texts
+        return name in suspicious.HISTORY and not own
+
     def visit_Call(self, node: ast.Call) -> None:
         self.judged.add(id(node.func))
         name = node.func.id if isinstance(node.func, ast.Name) else None
@@ -223,6 +238,9 @@ class _Reader(ast.NodeVisitor):
             self.shown.update(id(call) for call in calls if last_name(call) == "globals")
         if self._magic(node):
             return
+        if last_name(node.func) == "set_default_device" and len(node.args) == 1 and not node.keywords:
+            # Where everything is made anyway.
+            self.harmless.update([id(node.func)] if folded(node.args[0]) == "cpu" else ())
         if name in ("getattr", "hasattr"):
             self._named_attribute(name, node)
         self._class_made(name, node)
@@ -237,6 +255,7 @@ class _Reader(ast.NodeVisitor):
         self.shown.update(id(node) for node in nodes if isinstance(node, ast.Attribute))
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
+        self.indexed.add(id(node.value))
         if isinstance(node.ctx, ast.Load):
             self._looked_at(node.value)
         self.generic_visit(node)
@@ -418,6 +437,16 @@ class _Reader(ast.NodeVisitor):
         if isinstance(node.value, str) and "__" in node.value and id(node) not in self.judged:
             for word in node.value.replace(".", " ").replace("{", " ").replace("}", " ").split():
                 self._dunder(word.split("[")[0])
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        if id(node) not in self.pieces:
+            if text := folded(node):
+                # Put together, pieces may name what none of them names.
+                self.visit_Constant(ast.Constant(text))
+            self.pieces.update(id(side) for side in (node.left, node.right)) if text else None
+        else:
+            self.pieces.update(id(side) for side in (node.left, node.right))
+        self.generic_visit(node)
 
     def visit_MatchClass(self, node: ast.MatchClass) -> None:
         for attribute in node.kwd_attrs:

@@ -9,6 +9,7 @@ from autograder.engine.cells import Unreadable
 
 # Calls are looked at with each function of that name.
 _MOST_WORK = 50_000
+_LEAVES = frozenset((ast.Load, ast.Store, ast.Del, ast.Name, ast.Constant))
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -69,7 +70,7 @@ def storing(trees: list[ast.Module]) -> dict[str, list[Storing]]:
             calls[_called(node)] += 1
         if around:
             _note(node, around)
-        left += [(child, around) for child in reversed(list(ast.iter_child_nodes(node)))]
+        left += [(child, around) for child in reversed([*ast.iter_child_nodes(node)]) if type(child) not in _LEAVES]
     if sum(calls[name] * len(same) for name, same in functions.items()) > _MOST_WORK:
         raise Unreadable("has too many functions of one name to read")
     _hand_on(functions)

@@ -76,6 +76,10 @@ MODULES = words("""
 """)
 # Parts of those that answers do use.
 OPEN_MODULES = frozenset(("IPython.display", "multiprocessing.cpu_count"))
+# Functions of those that answers may call as parts of the whole module, and no others.
+OPEN_FUNCTIONS = frozenset(("multiprocessing.cpu_count", "gc.collect", "pickle.dump", "pickle.dumps"))
+OPEN_FUNCTIONS |= {"inspect.signature"}
+OPENED = frozenset(name.partition(".")[0] for name in OPEN_FUNCTIONS)
 # Packages of the environment that answers may import. The others are there for the grader's and Jupyter's sake, and
 # among them are many that read attributes by text, run texts or look at frames.
 LIBRARIES = words("""
@@ -127,6 +131,8 @@ PARTS = words("""
 SETTINGS = ("options", "rcParams", "backends")
 UNDERSCORED = frozenset(("_asdict", "_replace", "_fields", "_make", "_name_", "_value_", "_missing_", "_ignore_"))
 HISTORY = words("In Out _i _ii _iii _ih _oh _dh")
+# Names that learners give to things of their own.
+OFTEN_BOUND = frozenset(("_i", "_ii", "_iii"))
 # Keyword arguments that hold texts in which `{0.name}` reads an attribute, or name one.
 FORMATS = words("bar_format formatter importance_getter")
 # A pickle may name parts of these.
