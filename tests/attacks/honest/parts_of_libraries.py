@@ -16,7 +16,7 @@ with open("kept.pkl", "wb") as file:
     pickle.dump({"a": 1}, file)
 
 
-def apply(act: type = nn.ReLU, count: int = 1) -> list:
+def apply(act: object = nn.ReLU, count: int = 1) -> list:
     return [act() for _ in range(count)]
 
 
