@@ -88,6 +88,48 @@ def _last(function: ast.Attribute) -> str | None:
     return last_name(function.value)
 
 
+def classes_made(node: ast.Call, names: Bindings, in_function: bool) -> list[str]:
+    """Return what is strange about a call that makes a class, whose methods nobody could read."""
+    name = node.func.id if isinstance(node.func, ast.Name) else None
+    found = []
+    starred = any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords)
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "type" and (len(node.args) > 2 or starred):
+        found.append("type with three arguments")
+    if name == "type" and (len(node.args) != 1 or starred or node.keywords):
+        found.append("type with three arguments")
+    if name == "type" and node.args and names.is_kind(node.args[0]):
+        found.append("the class of a class")
+    if names.is_kind(node.func) and name != "type" and any(map(_is_space, [*node.args, *node.keywords])):
+        found.append("a class of a class with three arguments")
+    if isinstance(node.func, ast.Name | ast.Attribute) and len(node.args) + len(node.keywords) > 1:
+        made = names.base(node.func, in_function)
+        if made in names.enums and not all(is_written_out(item, names) for item in [*node.args, *node.keywords]):
+            # Enum("Name", {...}) makes a class out of any names.
+            found.append("an enumeration with computed names")
+    return found
+
+
+def _is_space(node: ast.expr | ast.keyword) -> bool:
+    """Whether an argument may be what a class consists of."""
+    if isinstance(node, ast.keyword):
+        return node.arg is None
+    made = last_name(node.func) if isinstance(node, ast.Call) else None
+    return isinstance(node, ast.Dict | ast.Starred) or made == "dict"
+
+
+def is_written_out(node: ast.expr | ast.keyword, names: Bindings) -> bool:
+    """Whether names and their values stand in the text."""
+    if isinstance(node, ast.keyword):
+        return node.arg in ("start", "module", "qualname", "boundary") or (
+            node.arg is not None and is_written_out(node.value, names)
+        )
+    if isinstance(node, ast.Dict):
+        return all(isinstance(key, ast.Constant) for key in node.keys)
+    if isinstance(node, ast.List | ast.Tuple):
+        return all(is_written_out(item, names) for item in node.elts)
+    return isinstance(node, ast.Constant) or is_text(node, names)
+
+
 def stores_through(node: ast.Call, names: Bindings) -> list[str]:
     """Return what a function of the learner's own is passed of a library, to set attributes of it."""
     found = []

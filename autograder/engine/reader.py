@@ -1,9 +1,6 @@
 """Walk through learner code and collect what no honest answer needs; see screen.py for what becomes of it."""
 
 import ast
-import contextlib
-import re
-from string import Formatter
 
 from autograder.engine import suspicious
 from autograder.engine.bindings import (
@@ -19,15 +16,11 @@ from autograder.engine.bindings import (
     root_name,
     spine,
 )
-from autograder.engine.calls import is_text, stores_through, strange_calls, styles
+from autograder.engine.calls import classes_made, is_text, is_written_out, stores_through, strange_calls, styles
 from autograder.engine.cells import TOO_DEEP, TOO_MANY, Unreadable, parse_cell
+from autograder.engine.magics import magic
 from autograder.engine.stores import sources
 
-# Options of %time and %timeit.
-_OPTIONS = re.compile(r"\A(\s*-([rntcpqov]+\s*\d*|-[a-z-]+)(?=\s|\Z))+")
-_CONFIG = re.compile(r"InlineBackend\.\w+\s*=\s*(\w+|'\w+'|\"\w+\")\s*\Z")
-# As in `!ls $folder`.
-_DOLLAR = re.compile(r"\$([^\W\d][\w.]*)")
 # Texts within the code that are read like cells: shell lines have a few.
 _MOST_READINGS = 1000
 # More is no use to anybody.
@@ -236,14 +229,18 @@ class _Reader(ast.NodeVisitor):
             # The given tests ask so whether a name is there.
             calls = [a.func for a in node.args if isinstance(a, ast.Call) and not a.args]
             self.shown.update(id(call) for call in calls if last_name(call) == "globals")
-        if self._magic(node):
+        if (read := magic(node)) is not None:
+            findings, texts = read
+            self.found += findings
+            for text in texts:
+                self._read(text)
             return
         if last_name(node.func) == "set_default_device" and len(node.args) == 1 and not node.keywords:
             # Where everything is made anyway.
             self.harmless.update([id(node.func)] if folded(node.args[0]) == "cpu" else ())
         if name in ("getattr", "hasattr"):
             self._named_attribute(name, node)
-        self._class_made(name, node)
+        self.found += classes_made(node, self.names, bool(self.functions))
         self.found += strange_calls(node, self.names) + stores_through(node, self.names)
         self.generic_visit(node)
 
@@ -278,78 +275,6 @@ class _Reader(ast.NodeVisitor):
             elif function == "getattr":
                 self.found.append("getattr with a computed name")
 
-    def _class_made(self, name: str | None, node: ast.Call) -> None:
-        """Name calls that make a class, whose methods nobody could read."""
-        starred = any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords)
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "type" and (len(node.args) > 2 or starred):
-            self.found.append("type with three arguments")
-        if name == "type" and (len(node.args) != 1 or starred or node.keywords):
-            self.found.append("type with three arguments")
-        if name == "type" and node.args and self.names.is_kind(node.args[0]):
-            self.found.append("the class of a class")
-        if self.names.is_kind(node.func) and name != "type" and any(map(self._is_space, [*node.args, *node.keywords])):
-            self.found.append("a class of a class with three arguments")
-        if isinstance(node.func, ast.Name | ast.Attribute) and len(node.args) + len(node.keywords) > 1:
-            made = self.names.base(node.func, bool(self.functions))
-            if made in self.names.enums and not all(map(self._is_written_out, [*node.args, *node.keywords])):
-                # Enum("Name", {...}) makes a class out of any names.
-                self.found.append("an enumeration with computed names")
-
-    @staticmethod
-    def _is_space(node: ast.expr | ast.keyword) -> bool:
-        """Whether an argument may be what a class consists of."""
-        if isinstance(node, ast.keyword):
-            return node.arg is None
-        made = last_name(node.func) if isinstance(node, ast.Call) else None
-        return isinstance(node, ast.Dict | ast.Starred) or made == "dict"
-
-    def _is_written_out(self, node: ast.expr | ast.keyword) -> bool:
-        if isinstance(node, ast.keyword):
-            return node.arg in ("start", "module", "qualname", "boundary") or (
-                node.arg is not None and self._is_written_out(node.value)
-            )
-        if isinstance(node, ast.Dict):
-            return all(isinstance(key, ast.Constant) for key in node.keys)
-        if isinstance(node, ast.List | ast.Tuple):
-            return all(self._is_written_out(item) for item in node.elts)
-        return isinstance(node, ast.Constant) or is_text(node, self.names)
-
-    def _magic(self, node: ast.Call) -> bool:
-        """Read a magic or shell line; return whether it was a harmless one."""
-        made = node.func.value if isinstance(node.func, ast.Attribute) else None
-        if not (isinstance(made, ast.Call) and isinstance(made.func, ast.Name) and made.func.id == "get_ipython"):
-            return False
-        texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-        if len(texts) != len(node.args) or node.keywords or not texts:
-            return False
-        if node.func.attr in ("system", "getoutput", "getoutputs"):
-            # A program in the sandbox cannot reach into the kernel; what IPython fills in can.
-            self._filled_in(texts)
-            return True
-        if node.func.attr not in ("run_line_magic", "run_cell_magic") or texts[0] not in suspicious.MAGICS:
-            return False
-        if len(texts) < 2:
-            return False
-        name, line, *body = texts
-        if name == "config":
-            # It runs its line.
-            return _CONFIG.match(line) is not None
-        self._filled_in([line])
-        if name in suspicious.SHELL_MAGICS and ("{" in line or "$" in line):
-            # IPython fills in what it has filled in once more, whatever text that is by then.
-            self.found.append("a shell magic that is filled in")
-        if name in ("pinfo", "pinfo2", "psource"):
-            self._read(line)
-        if name in ("time", "timeit"):
-            # Options may stand before the statement, some with a value behind a space.
-            statement = _OPTIONS.sub("", line)
-            if parse_cell(statement) is None:
-                self.found.append("a magic line that cannot be read")
-            body = [statement, *body]
-        for source in body if name in ("time", "timeit", "capture") else ():
-            self._read(source)
-        return True
-
     def _read(self, source: str) -> None:
         self.readings[0] -= 1
         if self.readings[0] < 0:
@@ -359,20 +284,6 @@ class _Reader(ast.NodeVisitor):
         names = bindings([tree], self.names)
         names.texts |= self.names.texts - names.computed
         self.found += _found_in([tree], names, self.readings)
-
-    def _filled_in(self, lines: list[str]) -> None:
-        """Read the expressions in braces of a line, which IPython evaluates."""
-        for line in lines:
-            fields = [(name, "") for name in _DOLLAR.findall(line)]
-            # Up to where the line is no format any more, IPython has evaluated it.
-            with contextlib.suppress(ValueError):
-                for _, name, spec, _ in Formatter().parse(line):
-                    fields += [(name, spec or "")] if name else []
-            for name, spec in fields:
-                # It evaluates both as one text, for the sake of slices.
-                for text in (name, f"{name}:{spec}") if spec else (name,):
-                    self._read(text.strip())
-                self._filled_in([spec])
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         if node.name in suspicious.LYING_METHODS:
@@ -415,7 +326,7 @@ class _Reader(ast.NodeVisitor):
         for statement in node.body:
             targets = statement.targets if isinstance(statement, ast.Assign) else []
             if any(isinstance(target, ast.Name) and target.id == "__slots__" for target in targets):
-                self.found += [] if self._is_written_out(statement.value) else ["computed __slots__"]
+                self.found += [] if is_written_out(statement.value, self.names) else ["computed __slots__"]
         self.classes += 1
         was_in_class, self.methods = self.methods, True
         self.generic_visit(node)

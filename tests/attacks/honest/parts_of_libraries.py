@@ -1,4 +1,4 @@
-# Harmless parts of modules that hold harmful ones, and modules whose names are those of others.
+# Harmless parts of modules that hold harmful ones, and classes of libraries as arguments.
 # %% extra
 import argparse
 import gc
@@ -8,10 +8,9 @@ import pickle
 import typing
 from contextlib import ExitStack, suppress
 
-from scipy import signal
 from torch import nn
 
-print(signal.convolve([1, 2, 3], [0, 1]), mp.cpu_count() > 0, gc.collect() >= 0)
+print(mp.cpu_count() > 0, gc.collect() >= 0)
 with open("kept.pkl", "wb") as file:
     pickle.dump({"a": 1}, file)
 
