@@ -2,7 +2,6 @@
 # %% extra
 import argparse
 import gc
-import inspect
 import multiprocessing as mp
 import pickle
 import typing
@@ -32,7 +31,7 @@ def name_it(module, kind):
 
 block = Block(nn.Tanh, norm=nn.Identity)
 name_it(block, nn.Tanh)
-print(inspect.signature(apply), typing.get_type_hints(apply), apply(nn.Tanh, count=2), block.kind)
+print(typing.get_type_hints(apply), apply(nn.Tanh, count=2), block.kind)
 print(type(block).__mro__)
 options = argparse.Namespace(**{"lr": 0.1, "epochs": 3})
 torch.set_default_device("cpu")
