@@ -1,9 +1,12 @@
 """The reading of learner code: what it names, and what it leaves alone."""
 
+import time
+
 import jupytext
 import pytest
 from conftest import ROOT
 
+from autograder.engine.cells import has_strange_coding
 from autograder.engine.screen import operators, repeated, screen, special_methods, unpickled
 from autograder.variants import read_variants
 
@@ -72,6 +75,84 @@ from autograder.variants import read_variants
         ("%pip install {f.__globals__}", "__globals__"),
         ("%timeit -n 1 -r 1 f.__globals__", "__globals__"),
         ("%timeit -n 1 1 f.x", "a magic line that cannot be read"),
+        ("!echo {f.__globals__} {", "__globals__"),
+        ("!echo $f.__globals__", "__globals__"),
+        ("get_ipython().system('{#:\\nf.__globals__}')", "__globals__"),
+        ("%pip install {name}", "a shell magic that is filled in"),
+        ("%ls $name", "a shell magic that is filled in"),
+        ("%config InlineBackend.a[f.x]=1", "get_ipython"),
+        ("f.__globals__?", "__globals__"),
+        ("run other.py", "get_ipython"),
+        ("run (other).py", "get_ipython"),
+        ("time f.__globals__", "__globals__"),
+        ("autocall", "get_ipython"),
+        (" # a note\n getattr(f, '__glob\\\n als__')", "__globals__"),
+        ("x = '''a\\\n[nav] In [1]: '''\nimport ctypes", "the module ctypes"),
+        ("def f(n):\n    n._core.numeric.isclose = g", "an assignment to n._core.numeric.isclose"),
+        ("def f(n):\n    n._core.numeric.tolerance += 1", "an assignment to n._core.numeric.tolerance"),
+        ("def f(n):\n    for n._core.all in g: pass", "an assignment to n._core.all"),
+        ("class A:\n    def f(self, n):\n        with g as n._core.all: pass", "an assignment to n._core.all"),
+        ("def f(k):\n    k.cpu = g\nimport torch\nf(torch.Tensor)", "a function that sets attributes of torch.Tensor"),
+        ("def f(*, k):\n    k.cpu = g\nimport torch\nf(k=torch)", "a function that sets attributes of torch"),
+        ("def f(k):\n    k.cpu = g\nimport torch\nf(*[torch])", "a function that sets attributes of torch"),
+        (
+            "def f(k):\n    j = k.b\n    j.c = g\ndef h(k): f(k)\nimport torch\nh(torch)",
+            "a function that sets attributes of torch",
+        ),
+        (
+            "class A:\n    def f(self, k): k.c = g\nimport torch\nA().f(torch)",
+            "a function that sets attributes of torch",
+        ),
+        ("class A:\n    def f(self): self.c = g\nimport torch\nA.f(torch)", "a function that sets attributes of torch"),
+        ("import numpy as np\nfor k in [np]:\n    k.all = f", "an assignment to k.all"),
+        ("import numpy as np\nk = [np][0]\nk.all = f", "an assignment to k.all"),
+        ("import numpy as np\n[np][0].all = f", "an assignment to an attribute of np"),
+        ("import numpy as np\ncore(np).all = f", "an assignment to an attribute of np"),
+        ("from contextlib import redirect_stdout\nclass A(redirect_stdout): ...", "a class below redirect_stdout"),
+        ("import contextlib as c\nclass A(c.redirect_stderr): ...", "a class below redirect_stderr"),
+        ("look._stream = 'mod' + 'ules'", "_stream"),
+        ("import argparse\nargparse.Namespace(**{u + 'wrapped' + u: f})", "Namespace with computed names"),
+        ("from types import SimpleNamespace as S\nS(**names)", "SimpleNamespace with computed names"),
+        ("functools.partial(Bunch, **x)", "a partial of a function that formats"),
+        ("pd.Series({u + 'a' + u: 1})", "Series with computed names"),
+        ("parser.set_defaults(**x)", "set_defaults with computed names"),
+        ("u + 'array_interface' + u", "the text array_interface"),
+        ("from sympy.utilities.magic import pollute", "pollute"),
+        ("mpmath.iv.make_mpf(x)", "make_mpf"),
+        ("np.set_printoptions(8, 9, 3, 75, False, 'nan', 'inf', {'float_kind': f})", "print options with a function"),
+        ("np.set_printoptions(*a)", "print options with a function"),
+        ("torch.device('meta').__enter__()", "__enter__ by hand"),
+        ("getattr(a, '__enter__')()", "__enter__ by hand"),
+        ("contextlib.ExitStack().enter_context(a)", "enter_context without with"),
+        ("from torch.utils.flop_counter import FlopCounterMode", "FlopCounterMode"),
+        (
+            "import typing\ntyping.get_type_hints(f, {'a': 1})",
+            "get_type_hints of something else than a function or class of one's own",
+        ),
+        ("import IPython.display\nf(IPython)", "IPython as a value"),
+        ("import IPython.display\nIPython.core", "IPython.core"),
+        ("from asyncio import signal\nsignal.alarm", "signal.alarm"),
+        ("('{0.__glo' + 'bals__}').format(f)", "__globals__"),
+        ("t = '{0._' + '_globals_' + '_}'\nt.format(f)", "__globals__"),
+        ("for t in ['{0.__glo' + 'bals__}']:\n    t.format(f)", "__globals__"),
+        ("for t in ['{}', a + b]:\n    t.format(f)", "format with a computed text"),
+        ("for t in a:\n    t.format(f)", "format with a computed text"),
+        ("('{}' * n).format(f)", "format with a computed text"),
+        ("torch.set_default_device(x)", "set_default_device"),
+        ("torch.set_default_device('meta')", "set_default_device"),
+        ("import gc\ngc.get_objects()", "gc.get_objects"),
+        ("import gc\ncollect = gc.collect", "gc.collect"),
+        ("import gc\nf(gc)", "gc as a value"),
+        ("import gc as g\nh = g\nh.get_referrers(1)", "h.get_referrers"),
+        ("import pickle\npickle.load(f)", "pickle.load"),
+        ("import pickle as p\np.loads(f)", "p.loads"),
+        ("import inspect\ninspect.signature(f, eval_str=True)", "signature with options"),
+        ("import multiprocessing as mp\nmp.Process(target=f)", "mp.Process"),
+        ("from gc import get_objects", "the module gc.get_objects"),
+        ("from inspect import *", "the module inspect.*"),
+        ("_i", "_i"),
+        ("kind = type(x).__mro__[1]", "__mro__"),
+        ("from __future__ import barry_as_FLUFL", "barry_as_FLUFL"),
         ("import sys\nsys.audit('import', x)", "sys.audit"),
         ("class A:\n    @B\n    def __match_args__(self): ...", "a method __match_args__"),
         ("match f:\n    case Function(names): pass", "a class pattern without names"),
@@ -133,6 +214,36 @@ def test_names_what_no_answer_needs(code, finding):
         "%timeit -n 10 -r 3 f(1)\n%timeit -n2 -q sum(x)\n%time -5 + 3",
         "%%timeit -n 1 -r 1\nf(1)",
         "%%capture out\nprint(1)",
+        "help(torch.relu)\ntorch.relu?\ntorch.relu??\nlen?",
+        "def hook(m, i, o):\n    m.out = o\n    m.cache._x = i\nimport torch\nhook(torch.ones(1), 2, 3)",
+        "class B(nn.Module):\n    def __init__(self, act, norm=nn.ReLU):\n        self.act = act()\n"
+        "        self._n.x = norm\nimport torch.nn as nn\nB(nn.ReLU, nn.ReLU)\nB(act=nn.ReLU)",
+        "import numpy as np\ndef norm(a, xp=np):\n    return xp.sqrt(a)\nnorm(1, np)\nnorm(1, xp=np)",
+        "import numpy as np, torch\nfor lib in (np, torch):\n    print(lib.__version__)",
+        "import torch.nn as nn\nnn.Linear(2, 2).weight = 3\ndef init(m, kind):\n    m.b = kind\n"
+        "init(nn.Linear(2, 2), nn.ReLU)",
+        "import torch.nn as nn\nclass A:\n    def __init__(self, a): self.a = a\nclass B(A):\n"
+        "    def __init__(self):\n        super().__init__(nn.ReLU)",
+        "import typing\ndef f(a: int): ...\nclass A: ...\ntyping.get_type_hints(f), typing.get_type_hints(A)",
+        "import argparse\nargparse.Namespace(lr=1)\nargparse.Namespace(**{'lr': 1})\nf(**k)\nparser.set_defaults(lr=1)",
+        "pd.Series({'a': 1, f'lr {x}': 2})\npd.Series({k: 1 for k in x})\npd.Series({1: 2})",
+        "class A:\n    def __enter__(self): return super().__enter__()\nwith A() as a: ...",
+        "with ExitStack() as stack:\n    stack.enter_context(a)",
+        "from scipy import signal\nsignal.convolve2d(x, k)",
+        "import scipy.signal as signal\nsignal.convolve2d(x, k)\ncode = 3\ncode.real",
+        "('{:>10}' * 3).format(1, 2, 3)\n('a {}' + ' b {}').format(1, 2)\nt = 'a {}' + ' b {}'\nt.format(1, 2)",
+        "for s in ['{:.2f}', '{:.3f}']:\n    print(s.format(x))",
+        "import multiprocessing as mp\nmp.cpu_count()\nimport gc\ngc.collect()\nimport pickle\npickle.dump(x, f)",
+        "import inspect\nprint(inspect.signature(f), type(net).__mro__)\nfor c in type(net).__mro__: ...",
+        "torch.set_default_device('cpu')\nfor _i in range(3):\n    print(_i)",
+        "%pwd\n%ls\n%ls data\n%ll",
+        "%%html\n<b>x</b>",
+        "%%latex\n$x$",
+        "ls",
+        "pip install x",
+        "run = 3",
+        "time - 3",
+        "history",
         "def fmt(x): ...\ntext = '{:.1f}'\ndf.style.format(fmt)\ndf.style.format({'a': '{:.1f}', 'b': fmt})\n"
         "df.style.format(text)\ndf.style.hide().format(precision=1)",
         "logging.basicConfig(format='%(message)s', level=1)\nlogging.Formatter('{message}', style='{')",
@@ -222,9 +333,76 @@ def test_aliases_are_followed_across_cells():
     assert screen(["n.allclose = print"], ["import numpy as n"]) == ["the code uses an assignment to n.allclose"]
 
 
-@pytest.mark.parametrize("code", ["(" * 5000, "-" * 20000 + "1", "x = " + "[" * 3000 + "]" * 3000, "\0"])
-def test_survives_code_that_cannot_be_read(code):
-    assert screen([code], []) in ([], ["the code uses code nested too deeply to read"])
+@pytest.mark.parametrize("code", ["(" * 5000, "x = " + "[" * 3000 + "]" * 3000, "\0", "x = '\ud800'", "def f(x:"])
+def test_leaves_alone_what_no_kernel_runs_either(code):
+    assert screen([code], []) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("-" * 3400 + "1", "is nested too deeply to read"),
+        ("x = " + "9" * 5000, "has a number too long to read"),
+        ("a = % \\\n\\\n", "cannot be read"),
+        ("\n".join(["!true"] * 900), "has too many magics to read"),
+        ("\n".join(["print?"] * 900), "has too many magics to read"),
+        ("'" + "a" * 400_000 + "'", "is too long to read"),
+        ("".join(f"class A{i}(A{i + 1}, A{i + 2}): ...\n" for i in range(600)), "has too many classes to read"),
+        ("def f(a): a.b = 1\nf(a)\n" * 500, "has too many functions of one name to read"),
+        ("get_ipython().system('{x}')\n" * 1100, "has too many magics to read"),
+    ],
+)
+def test_says_so_if_a_kernel_may_run_what_cannot_be_read(code, reason):
+    assert screen([code], []) == [f"the code {reason}"]
+    assert special_methods([code]) == []
+
+
+def test_a_module_may_not_mean_something_else_than_its_text():
+    assert has_strange_coding("# coding: unicode_escape\nx") and has_strange_coding("#\n# -*- coding: utf-7 -*-")
+    assert not has_strange_coding("# -*- coding: utf-8 -*-\n") and not has_strange_coding("# one-hot encoding: rows")
+    assert not has_strange_coding("x = 1\n\n# coding: utf-7")
+
+
+def test_reads_the_other_cells_if_one_cannot_be_read():
+    findings = screen(["-" * 3400 + "1", "import ctypes"], [])
+    assert findings == ["the code is nested too deeply to read", "the code uses the module ctypes"]
+
+
+def test_whatever_the_reader_stumbles_over_becomes_a_finding(monkeypatch):
+    monkeypatch.setattr("autograder.engine.screen.found_in", lambda *_: {}["a"])
+    assert screen(["x = 1"], ["y = 1"]) == ["the code cannot be read"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "get_ipython().run_line_magic()",
+        "get_ipython().run_line_magic('time')",
+        "get_ipython().run_cell_magic('time')",
+        "get_ipython().system()",
+    ],
+)
+def test_magics_without_what_they_need_are_no_magics(code):
+    assert screen([code], []) == ["the code uses get_ipython"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "f(" + "x.y," * 90_000 + ")" + ".format()" * 60,
+        "import numpy as np\nnp[" + "x.y," * 90_000 + "]" + ".a" * 60,
+        "import enum\n" + "".join(f"class A{i}(A{i + 1}): ...\n" for i in range(298)) + "class A298(enum.Enum): ...",
+        "class A(A): ...\n" * 300,
+        "".join(f"a{i} = a{i + 1}\n" for i in range(20_000)) + "import numpy as a20000",
+        "\n".join(["!true"] * 170),
+        "!echo " + "{a:" * 300 + "}" * 300,
+    ],
+)
+def test_reading_takes_seconds_at_most(code):
+    # If the beginning of a long expression is looked at again and again, it takes minutes.
+    started = time.process_time()
+    screen([code], [])
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("dress", [str, lambda t: t[::-1], lambda t: t.encode().hex()])

@@ -8,8 +8,11 @@ import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
+from pathlib import Path
 
 from autograder.engine import suspicious
+from autograder.engine.cells import Unreadable
+from autograder.engine.stores import Storing, sources, storing
 
 # Calls that make a class out of nothing but names.
 _PLAIN_MAKERS = frozenset(("namedtuple", "NamedTuple", "TypedDict", "NewType"))
@@ -20,6 +23,8 @@ _BINDING = _SCOPES | {
     *(ast.AugAssign, ast.For, ast.AsyncFor, ast.comprehension, ast.withitem, ast.MatchAs, ast.MatchStar),
     ast.MatchMapping,
 }
+# What is above each is looked up for all of them.
+_MOST_CLASSES = 300
 _LEAVES = frozenset((ast.Load, ast.Store, ast.Del, ast.Name, ast.Constant))
 
 
@@ -40,6 +45,10 @@ class Bindings:
         local: names that functions assign to, or are passed.
         starred: whether there is a `from x import *`, after which a name may be anything.
         origin: what an imported or assigned name was called before.
+        own: what class statements bind, by their ids.
+        entered: names that `with` binds.
+        source: what an imported name is, with dots.
+        storing: functions that set attributes of what they are passed, by their names.
     """
 
     imported: set[str] = field(default_factory=set)
@@ -54,6 +63,10 @@ class Bindings:
     local: set[str] = field(default_factory=set)
     starred: bool = False
     origin: dict[str, str] = field(default_factory=dict)
+    own: dict[int, set[str]] = field(default_factory=dict)
+    entered: set[str] = field(default_factory=set)
+    source: dict[str, str] = field(default_factory=dict)
+    storing: dict[str, list[Storing]] = field(default_factory=dict)
 
     def base(self, node: ast.expr, in_function: bool) -> str | None:
         """Return the first name of the class that a base stands for; None if it is computed at run time."""
@@ -80,14 +93,18 @@ class Bindings:
         """Return the library classes above a class, and the names that it and its own ancestors bind."""
         above: set[str] = set()
         own: set[str] = set()
-        left, seen = [node], [node]
+        followed: set[str] = set()
+        left = [node]
         while left:
             statement = left.pop()
-            own |= own_names(statement)
+            if id(statement) not in self.own:
+                self.own[id(statement)] = own_names(statement)
+            own |= self.own[id(statement)]
             for base in filter(None, (self.base(base, in_function) for base in statement.bases)):
                 above |= set() if base in self.statements else {base}
-                left += [s for s in self.statements.get(base, ()) if s not in seen]
-                seen += left
+                if base not in followed:
+                    followed.add(base)
+                    left += [s for s in self.statements.get(base, ()) if s is not node]
         return above, own
 
     def is_class(self, node: ast.expr) -> bool:
@@ -119,6 +136,9 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
         found.enums |= shared.enums
         found.origin |= shared.origin
         found.starred = shared.starred
+        found.storing |= shared.storing
+        found.source |= shared.source
+    found.storing |= storing(trees)
     aliases: list[tuple[str, ast.expr, set[str]]] = []
     nodes = [pair for tree in trees for pair in _walk(tree)]
     for node, in_function in nodes:
@@ -128,6 +148,7 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
                 name = (alias.asname or alias.name).partition(".")[0]
                 found.imported.add(name)
                 found.starred |= name == "*"
+                _import(name, alias, node, found)
                 found.origin[name] = alias.name.rpartition(".")[2] if alias.asname else name
         elif isinstance(node, ast.ClassDef):
             found.classes.add(node.name)
@@ -144,11 +165,18 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
         elif isinstance(node, ast.NamedExpr | ast.AnnAssign) and node.value is not None:
             _assign(node.target, node.value, aliases, computed, found)
         elif isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor):
+            items = node.iter.elts if not isinstance(node, ast.AugAssign) and _is_display(node.iter) else [None]
+            if isinstance(node.target, ast.Name) and all(folded(item) is not None for item in items):
+                found.texts.add(node.target.id)
+                continue
             computed |= bound_in(node.target)
+            if isinstance(node.target, ast.Name) and not isinstance(node, ast.AugAssign):
+                aliases += [(node.target.id, source, computed) for source in sources(node.iter)]
         elif isinstance(node, ast.comprehension):
             found.local |= bound_in(node.target)
         elif isinstance(node, ast.withitem) and node.optional_vars is not None:
             computed |= bound_in(node.optional_vars)
+            found.entered |= bound_in(node.optional_vars)
         elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
             computed.add(node.name)
         elif isinstance(node, ast.MatchMapping) and node.rest:
@@ -156,6 +184,8 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
     _follow(aliases, found)
     found.texts -= found.computed | found.local
     statements = [(node, in_function) for node, in_function in nodes if isinstance(node, ast.ClassDef)]
+    if len(statements) > _MOST_CLASSES:
+        raise Unreadable("has too many classes to read")
     _find_enums([node for node, _ in statements], found)
     above = [found.ancestors(node, in_function)[0] for node, in_function in statements]
     found.values = any(names & suspicious.VALUE_CLASSES and not names & found.enums for names in above)
@@ -179,12 +209,26 @@ def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
                     left.append((child, inner))
 
 
+def _import(name: str, alias: ast.alias, node: ast.Import | ast.ImportFrom, found: Bindings) -> None:
+    """Note what an imported name is; if it is several things, the one that is not a library's own part."""
+    if isinstance(node, ast.ImportFrom):
+        source = f"{node.module}.{alias.name}" if not node.level else alias.name
+    else:
+        source = alias.name if alias.asname else name
+    last = source.rpartition(".")[2]
+    if last in suspicious.MODULES and source not in suspicious.MODULES and not is_part(source):
+        # A module that another one has imported.
+        source = last
+    if found.source.get(name) not in suspicious.MODULES:
+        found.source[name] = source
+
+
 def _assign(target: ast.expr, value: ast.expr, aliases: list, computed: set[str], found: Bindings) -> None:
     if isinstance(target, ast.Name) and found.is_kind(value):
         found.kinds.add(target.id)
     if not isinstance(target, ast.Name):
         computed |= bound_in(target)
-    elif isinstance(value, ast.Constant):
+    elif isinstance(value, ast.Constant) or folded(value) is not None:
         found.texts.add(target.id)
     elif isinstance(value, ast.Name | ast.Attribute):
         aliases.append((target.id, value, computed))
@@ -192,16 +236,17 @@ def _assign(target: ast.expr, value: ast.expr, aliases: list, computed: set[str]
         found.classes.add(target.id)
     else:
         computed.add(target.id)
+        # `[np][0]` is what it contains.
+        aliases += [(target.id, source, computed) for source in sources(value)]
 
 
 def _follow(aliases: list[tuple[str, ast.expr, set[str]]], found: Bindings) -> None:
     """Find out what names stand for that are bound to another name or to a part of it."""
+    targets: dict[str | None, list[str]] = {}
+    for target, value, _ in aliases:
+        targets.setdefault(root_name(value), []).append(target)
     for known in (found.imported, classes := set(found.classes)):
-        for _ in range(len(aliases) + 1):
-            more = {target for target, value, _ in aliases if root_name(value) in known} - known
-            if not more:
-                break
-            known |= more
+        _spread(known, targets)
     for target, value, computed in aliases:
         found.texts.discard(target)
         root = root_name(value)
@@ -209,6 +254,8 @@ def _follow(aliases: list[tuple[str, ast.expr, set[str]]], found: Bindings) -> N
             found.kinds.add(target)
         is_name = isinstance(value, ast.Name)
         if root in found.imported or (is_name and (root in classes or hasattr(builtins, root or ""))):
+            if root in found.source and target not in found.source:
+                found.source[target] = ".".join([found.source[root], *dotted(value).split(".")[1:]])
             if target != last_name(value):
                 found.origin[target] = last_name(value) or target
         else:
@@ -217,11 +264,37 @@ def _follow(aliases: list[tuple[str, ast.expr, set[str]]], found: Bindings) -> N
 
 def _find_enums(statements: list[ast.ClassDef], found: Bindings) -> None:
     found.enums |= suspicious.WITH_MEMBERS
-    for _ in range(len(statements) + 1):
-        more = {s.name for s in statements if any(found.base(b, False) in found.enums for b in s.bases)} - found.enums
-        if not more:
-            break
-        found.enums |= more
+    below: dict[str | None, list[str]] = {}
+    for statement in statements:
+        for base in statement.bases:
+            below.setdefault(found.base(base, False), []).append(statement.name)
+    _spread(found.enums, below)
+
+
+def _spread(known: set[str], further: dict[str | None, list[str]]) -> None:
+    """Add to some names all that follow from them."""
+    left = list(known)
+    while left:
+        new = [name for name in further.get(left.pop(), ()) if name not in known]
+        known.update(new)
+        left += new
+
+
+def _is_display(node: ast.expr) -> bool:
+    return isinstance(node, ast.List | ast.Tuple) and bool(node.elts)
+
+
+def folded(node: ast.expr | None) -> str | None:
+    """Return the text that is written out, perhaps in pieces or many times over; None if it is something else."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        left, right = folded(node.left), folded(node.right)
+        return left + right if left is not None and right is not None else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and isinstance(node.right, ast.Constant):
+        text, times = folded(node.left), node.right.value
+        return text * times if text is not None and type(times) is int and len(text) * times < 10_000 else None
+    return None
 
 
 def bound_in(node: ast.AST) -> set[str]:
@@ -234,6 +307,28 @@ def root_name(node: ast.expr) -> str | None:
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return node.id if isinstance(node, ast.Name) else None
+
+
+def spine(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield an expression and what it is an attribute, an item or a result of."""
+    while True:
+        yield node
+        if isinstance(node, ast.Attribute | ast.Subscript):
+            node = node.value
+        elif isinstance(node, ast.Call):
+            node = node.func
+        else:
+            return
+
+
+def dotted(node: ast.expr) -> str:
+    """Return a name with its attributes as a text; what stands in brackets or is called is left out."""
+    parts = [
+        part.attr if isinstance(part, ast.Attribute) else part.id
+        for part in spine(node)
+        if isinstance(part, ast.Attribute | ast.Name)
+    ]
+    return ".".join(reversed(parts))
 
 
 def last_name(node: ast.expr) -> str | None:
@@ -273,6 +368,16 @@ def overrides(name: str, base: str, has_members: bool) -> bool:
         return is_dunder(name)
     known = getattr(builtins, base, None)
     return known is None or hasattr(known, name)
+
+
+@functools.cache
+def is_part(module: str) -> bool:
+    """Return whether a library that answers may import has a module of this name with dots: `scipy.signal`."""
+    parts = module.split(".")
+    if parts[0] not in suspicious.LIBRARIES or not all(part.isidentifier() for part in parts) or len(module) > 200:
+        return False
+    places = [Path(sysconfig.get_path(kind), *parts) for kind in ("purelib", "platlib")]
+    return any(place.is_dir() or place.with_suffix(".py").is_file() for place in places)
 
 
 @functools.cache

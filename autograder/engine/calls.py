@@ -3,10 +3,21 @@
 import ast
 
 from autograder.engine import suspicious
-from autograder.engine.bindings import Bindings, last_name
+from autograder.engine.bindings import Bindings, dotted, folded, last_name, root_name, spine
+from autograder.engine.stores import arguments, sources
 
 _WITH_TEXTS = ("Formatter", "basicConfig", "StrFormatStyle", "StrMethodFormatter", "set_option", "option_context")
-_WITH_TEXTS += ("set_printoptions", "printoptions", "errstate", "eval", "query")
+_WITH_TEXTS += (
+    "Namespace",
+    "SimpleNamespace",
+    "Bunch",
+    "set_defaults",
+    "set_printoptions",
+    "printoptions",
+    "errstate",
+    "eval",
+    "query",
+)
 
 
 def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
@@ -29,19 +40,116 @@ def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
     # A test calls these when its message quotes a value.
     if called in ("set_printoptions", "printoptions") and words & {"formatter", "override_repr", None}:
         found.append("print options with a function")
+    starred = any(isinstance(argument, ast.Starred) for argument in node.args)
+    if called == "set_printoptions" and (len(node.args) > 7 or starred):
+        found.append("print options with a function")
     if called == "errstate" and words & {"call", None}:
         found.append("errstate with a function")
+    if called == "get_type_hints" and not _is_own(node, names):
+        # It evaluates texts among the names of whatever this is.
+        found.append("get_type_hints of something else than a function or class of one's own")
+    if called == "set_defaults" or called in suspicious.NAMESPACES:
+        spread = [keyword.value for keyword in node.keywords if keyword.arg is None]
+        if not all(_has_written_keys(table) for table in spread):
+            found.append(f"{called} with computed names")
+    if called == "Series" and not all(map(_has_written_keys, (a for a in node.args if isinstance(a, ast.Dict)))):
+        found.append("Series with computed names")
+    if called == "signature" and isinstance(node.func, ast.Attribute) and (len(node.args) != 1 or words):
+        # It may be asked to evaluate texts.
+        found.append("signature with options")
+    if called == "enter_context" and isinstance(node.func, ast.Attribute) and _last(node.func) not in names.entered:
+        found.append("enter_context without with")
+    return found
+
+
+def _is_own(node: ast.Call, names: Bindings) -> bool:
+    """Whether the one argument of a call is a function or class of the same text."""
+    own = (names.functions | names.classes) - names.computed - names.local - names.imported
+    return len(node.args) == 1 and not node.keywords and isinstance(node.args[0], ast.Name) and node.args[0].id in own
+
+
+def _has_written_keys(table: ast.expr) -> bool:
+    """Whether a table has no key that may turn out to be an attribute with a meaning."""
+    if isinstance(table, ast.Call) and isinstance(table.func, ast.Name) and table.func.id == "dict" and not table.args:
+        return all(keyword.arg is not None for keyword in table.keywords)
+    return isinstance(table, ast.Dict) and all(map(_is_ordinary, table.keys))
+
+
+def _is_ordinary(key: ast.expr | None) -> bool:
+    """Whether the beginning of a key tells that it has no underscores in front."""
+    if isinstance(key, ast.JoinedStr):
+        return bool(key.values) and _is_ordinary(key.values[0])
+    if isinstance(key, ast.BinOp):
+        return _is_ordinary(key.left) and isinstance(key.op, ast.Add)
+    return isinstance(key, ast.Constant) and not str(key.value).startswith("_") and key.value != ""
+
+
+def _last(function: ast.Attribute) -> str | None:
+    return last_name(function.value)
+
+
+def classes_made(node: ast.Call, names: Bindings, in_function: bool) -> list[str]:
+    """Return what is strange about a call that makes a class, whose methods nobody could read."""
+    name = node.func.id if isinstance(node.func, ast.Name) else None
+    found = []
+    starred = any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords)
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "type" and (len(node.args) > 2 or starred):
+        found.append("type with three arguments")
+    if name == "type" and (len(node.args) != 1 or starred or node.keywords):
+        found.append("type with three arguments")
+    if name == "type" and node.args and names.is_kind(node.args[0]):
+        found.append("the class of a class")
+    if names.is_kind(node.func) and name != "type" and any(map(_is_space, [*node.args, *node.keywords])):
+        found.append("a class of a class with three arguments")
+    if isinstance(node.func, ast.Name | ast.Attribute) and len(node.args) + len(node.keywords) > 1:
+        made = names.base(node.func, in_function)
+        if made in names.enums and not all(is_written_out(item, names) for item in [*node.args, *node.keywords]):
+            # Enum("Name", {...}) makes a class out of any names.
+            found.append("an enumeration with computed names")
+    return found
+
+
+def _is_space(node: ast.expr | ast.keyword) -> bool:
+    """Whether an argument may be what a class consists of."""
+    if isinstance(node, ast.keyword):
+        return node.arg is None
+    made = last_name(node.func) if isinstance(node, ast.Call) else None
+    return isinstance(node, ast.Dict | ast.Starred) or made == "dict"
+
+
+def is_written_out(node: ast.expr | ast.keyword, names: Bindings) -> bool:
+    """Whether names and their values stand in the text."""
+    if isinstance(node, ast.keyword):
+        return node.arg in ("start", "module", "qualname", "boundary") or (
+            node.arg is not None and is_written_out(node.value, names)
+        )
+    if isinstance(node, ast.Dict):
+        return all(isinstance(key, ast.Constant) for key in node.keys)
+    if isinstance(node, ast.List | ast.Tuple):
+        return all(is_written_out(item, names) for item in node.elts)
+    return isinstance(node, ast.Constant) or is_text(node, names)
+
+
+def stores_through(node: ast.Call, names: Bindings) -> list[str]:
+    """Return what a function of the learner's own is passed of a library, to set attributes of it."""
+    found = []
+    for function in names.storing.get(last_name(node.func) or "", ()):
+        for argument, parameter in arguments(node, function):
+            if parameter is None or parameter in function.stored:
+                given = [source for source in sources(argument) if root_name(source) in names.imported]
+                found += [f"a function that sets attributes of {dotted(source)}" for source in given]
     return found
 
 
 def is_text(node: ast.expr, names: Bindings) -> bool:
     """Whether an expression is a text written out."""
-    return isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and node.id in names.texts)
+    written = isinstance(node, ast.Constant) or folded(node) is not None
+    return written or (isinstance(node, ast.Name) and node.id in names.texts)
 
 
 def styles(function: ast.Attribute, names: Bindings) -> bool:
     """Whether a `format` takes the texts that it is passed: `table.style.format` and what stands behind it."""
-    styled = any(isinstance(inner, ast.Attribute) and inner.attr == "style" for inner in ast.walk(function.value))
+    styled = any(isinstance(inner, ast.Attribute) and inner.attr == "style" for inner in spine(function.value))
     return styled and not is_text(function.value, names)
 
 

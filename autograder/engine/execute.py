@@ -19,6 +19,7 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 from traitlets import Int
 
+from autograder.engine.cells import LONGEST, TOO_LONG, has_strange_coding
 from autograder.engine.channel import Channel, Tampered
 from autograder.engine.plan import HIDDEN_REGION, Plan, bindings_of, is_test, plain_test, shows_result
 from autograder.engine.provisioner import SandboxProvisioner
@@ -143,6 +144,8 @@ class _Run:
         self.operators: list[str] = []
         # Methods that stand in a text: a class that was made without one is noticed by the gate.
         self.methods: list[str] = []
+        # Characters of modules beside the notebook and of texts for libraries.
+        self.to_read = LONGEST
         self.ran_over = False
         self.killed_for: str | None = None
         self.reserve = float(settings.cell_timeout)
@@ -156,7 +159,7 @@ class _Run:
         learner = [c.source for c in cells if c.cell_type == "code" and not is_test(c)]
         self.result.needs_human += screen(learner, self.plan.code)
         self.operators = operators(learner, self.plan.code)
-        self.methods = special_methods([*learner, *self.plan.code])
+        self.methods = [*special_methods(learner), *special_methods(self.plan.code)]
         watchdog = asyncio.create_task(self._watch())
         try:
             for index, cell in enumerate(cells):
@@ -315,6 +318,13 @@ class _Run:
                         self._suspect(finding or "a pickle with a long name")
                 elif "code" in message:
                     # A module beside the notebook, or a text that a library evaluates.
+                    # Each costs a little time, however short it is.
+                    self.to_read -= len(message["code"]) + 40
+                    if self.to_read < 0:
+                        self._suspect(f"the code {TOO_LONG}")
+                        continue
+                    if has_strange_coding(message["code"]):
+                        self._suspect("the code has a coding of its own")
                     for finding in screen([message["code"]], self.plan.code):
                         self._suspect(finding)
                     self.methods += special_methods([message["code"]])

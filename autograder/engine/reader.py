@@ -1,44 +1,30 @@
 """Walk through learner code and collect what no honest answer needs; see screen.py for what becomes of it."""
 
 import ast
-import contextlib
-import re
-from string import Formatter
-
-from IPython.core.inputtransformer2 import TransformerManager
 
 from autograder.engine import suspicious
 from autograder.engine.bindings import (
     Bindings,
     bindings,
+    dotted,
+    folded,
     is_dunder,
     is_installed,
     last_name,
     overrides,
     own_names,
     root_name,
+    spine,
 )
-from autograder.engine.calls import is_text, strange_calls, styles
-from autograder.engine.plan import parse
+from autograder.engine.calls import classes_made, is_text, is_written_out, stores_through, strange_calls, styles
+from autograder.engine.cells import TOO_DEEP, TOO_MANY, Unreadable, parse_cell
+from autograder.engine.magics import magic
+from autograder.engine.stores import sources
 
-# Options of %time and %timeit.
-_OPTIONS = re.compile(r"\A(\s*-([rntcpqov]+\s*\d*|-[a-z-]+)(?=\s|\Z))+")
-_OPEN = tuple(suspicious.OPEN_MODULES)
-# As at the start of a pasted line; IPython takes them away.
-_PROMPT = re.compile(r"^\s*(In ?\[|>>>|\.\.\.)", re.MULTILINE)
-
-
-def parse_cell(source: str) -> ast.Module | None:
-    """Return the tree of a cell, or None: what cannot be read will not run either."""
-    # What is Python already, IPython leaves alone, but for pasted prompts; its transformation is slow.
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        if not _PROMPT.search(source):
-            return parse(source)
-    try:
-        # Magics and shell lines become calls of get_ipython().
-        return parse(TransformerManager().transform_cell(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+# Texts within the code that are read like cells: shell lines have a few.
+_MOST_READINGS = 1000
+# More is no use to anybody.
+_MOST_FINDINGS = 1000
 
 
 def found_in(trees: list[ast.Module], names: Bindings) -> list[str]:
@@ -47,13 +33,20 @@ def found_in(trees: list[ast.Module], names: Bindings) -> list[str]:
     Args:
         trees: the cells.
         names: what the names in them stand for.
+
+    Raises:
+        Unreadable: there is more to them than can be read.
     """
+    return _found_in(trees, names, [_MOST_READINGS])
+
+
+def _found_in(trees: list[ast.Module], names: Bindings, readings: list[int]) -> list[str]:
+    reader = _Reader(names, readings)
     try:
-        reader = _Reader(names)
         for tree in trees:
             reader.visit(tree)
     except RecursionError:
-        return ["code nested too deeply to read"]
+        raise Unreadable(TOO_DEEP) from None
     return reader.found
 
 
@@ -67,14 +60,29 @@ def _is_private(module: str) -> bool:
 
 
 class _Reader(ast.NodeVisitor):
-    def __init__(self, names: Bindings) -> None:
+    def __init__(self, names: Bindings, readings: list[int]) -> None:
         self.found: list[str] = []
         self.names = names
+        # How many more texts may be read, all readers within this one taken together.
+        self.readings = readings
         # Nodes that were judged with what is around them.
         self.judged: set[int] = set()
+        # What an item is taken of.
+        self.indexed: set[int] = set()
+        # Functions that are called with what does no harm.
+        self.harmless: set[int] = set()
+        # Parts of a text that was judged as a whole.
+        self.pieces: set[int] = set()
+        # Names of which an attribute is taken.
+        self.based: set[int] = set()
         # Attributes that are only looked at.
         self.shown: set[int] = set()
-        self.functions = 0
+        # Arithmetic of a class under another name of its own.
+        self.renamed: set[int] = set()
+        self.functions = self.classes = 0
+        # Whether a function here is a method, and what the functions around are passed.
+        self.methods = False
+        self.parameters: frozenset[str] = frozenset()
 
     def visit(self, node: ast.AST) -> None:
         # Of aliases, patterns, handlers, nested classes and keyword arguments: a name is a name.
@@ -84,11 +92,15 @@ class _Reader(ast.NodeVisitor):
                 self._dunder(name)
                 if name in suspicious.ANSWERING:
                     self.found.append(f"{name} other than as a method")
+        if len(self.found) > _MOST_FINDINGS:
+            raise Unreadable("is wrong in too many places")
         super().visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self._module(alias.name)
+            if alias.name not in suspicious.OPENED:
+                # Of the others, each part is looked at.
+                self._module(alias.name)
             if _is_private(alias.name):
                 self.found.append(f"the private module {alias.name}")
         self.generic_visit(node)
@@ -109,17 +121,26 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         name, root = node.attr, root_name(node.value)
-        if name != "modules" or id(node) not in self.judged:
+        if isinstance(node.value, ast.Name):
+            self.based.add(id(node.value))
+        if name == "__enter__" and not (isinstance(node.value, ast.Call) and last_name(node.value.func) == "super"):
+            # What is entered so is not left when the test begins.
+            self.found.append("__enter__ by hand")
+        looked_at = name == "__mro__" and id(node) in self.shown and id(node) not in self.indexed
+        if not looked_at and (name != "modules" or id(node) not in self.judged) and id(node) not in self.harmless:
             # net.modules() lists layers, sys.modules is another matter.
             self._attribute(name)
         if root in self.names.imported:
-            settings = any(isinstance(n, ast.Attribute) and n.attr in suspicious.SETTINGS for n in ast.walk(node.value))
+            settings = any(isinstance(n, ast.Attribute) and n.attr in suspicious.SETTINGS for n in spine(node.value))
             if isinstance(node.ctx, ast.Store | ast.Del) and not settings:
                 self.found.append(f"an assignment to {root}.{name}")
-            part = self.names.origin.get(root, root) in suspicious.MODULES
-            if name in suspicious.PARTS or (part and not ast.unparse(node).startswith(_OPEN)):
+            source = self.names.source.get(root, root)
+            full = ".".join([source, *dotted(node).split(".")[1:]])
+            is_open = any(f"{full}.".startswith(f"{part}.") for part in suspicious.OPEN_MODULES)
+            is_open |= full in suspicious.OPEN_FUNCTIONS and id(node) in self.judged
+            if name in suspicious.PARTS or (source in suspicious.MODULES and not is_open):
                 # What the instructor uses of such a module is not all of it.
-                self.found.append(ast.unparse(node))
+                self.found.append(dotted(node))
             if name.startswith("_") and not name.startswith("__") and name not in suspicious.UNDERSCORED:
                 self.found.append(f"{root}.{name}")
             if name in suspicious.ONLY_CALLED and id(node) not in self.judged:
@@ -130,6 +151,8 @@ class _Reader(ast.NodeVisitor):
             self.found.append("format with a computed text")
         if name in ("parse_args", "parse_known_args") and id(node) not in self.judged:
             self.found.append(f"{name} as a value")
+        if not isinstance(node.ctx, ast.Load):
+            self._store(node, root)
         if name == "formatter" and isinstance(node.ctx, ast.Store):
             self.found.append("format with a computed text")
         if isinstance(node.ctx, ast.Store):
@@ -147,6 +170,20 @@ class _Reader(ast.NodeVisitor):
             self.found.append("__annotations__ other than to look at them")
         self.generic_visit(node)
 
+    def _store(self, node: ast.Attribute, root: str | None) -> None:
+        """Name an attribute that is set of what is no learner's own."""
+        inner = list(spine(node.value))
+        private = any(isinstance(n, ast.Attribute) and n.attr.startswith("_") and not is_dunder(n.attr) for n in inner)
+        if private and root in self.parameters:
+            self.found.append(f"an assignment to {dotted(node)}")
+        if root is None:
+            # `core(np).isclose = f`, `[np][0].isclose = f`
+            of_calls = [argument for call in inner if isinstance(call, ast.Call) for argument in call.args]
+            given = [source for part in (inner[-1], *of_calls) for source in sources(part)]
+            kinds = [source for source in given if root_name(source) in self.names.imported]
+            made = isinstance(inner[-1], ast.Name) and inner[-1].id in self.names.imported
+            self.found += [f"an assignment to an attribute of {dotted(kind)}" for kind in kinds if not made]
+
     def visit_Assign(self, node: ast.Assign) -> None:
         function = isinstance(node.value, ast.Lambda) or last_name(node.value) in self.names.functions
         for target in node.targets if function else ():
@@ -157,14 +194,27 @@ class _Reader(ast.NodeVisitor):
     def visit_Name(self, node: ast.Name) -> None:
         name = node.id
         # After `from x import *` an attribute's name may stand alone.
-        starred = self.names.starred and name in suspicious.ATTRIBUTES - suspicious.ONLY_CALLED
-        if (name in suspicious.CALLS | suspicious.HISTORY or starred) and id(node) not in self.shown:
+        starred = self.names.starred and name in suspicious.ATTRIBUTES and name not in suspicious.ONLY_CALLED
+        if (name in suspicious.CALLS or self._is_history(name) or starred) and id(node) not in self.shown:
             self.found.append(name)
+        if (
+            self.names.source.get(name) in suspicious.MODULES
+            and id(node) not in self.based
+            and name in self.names.imported
+        ):
+            # Of a module with parts that are told apart, no more than these.
+            self.found += [f"{name} as a value"] if isinstance(node.ctx, ast.Load) else []
         if name in suspicious.ONLY_CALLED and id(node) not in self.judged and isinstance(node.ctx, ast.Load):
             self.found.append(f"{name} as a value")
         if name == "__annotations__" and isinstance(node.ctx, ast.Store):
             self.found.append("__annotations__ other than to look at them")
+        if self.classes and isinstance(node.ctx, ast.Store) and name in suspicious.ANSWERING:
+            self.found += [] if id(node) in self.renamed else [f"{name} other than as a method"]
         self._dunder(name)
+
+    def _is_history(self, name: str) -> bool:
+        own = name in suspicious.OFTEN_BOUND and name in self.names.computed | self.names.local | self.names.texts
+        return name in suspicious.HISTORY and not own
 
     def visit_Call(self, node: ast.Call) -> None:
         self.judged.add(id(node.func))
@@ -179,12 +229,19 @@ class _Reader(ast.NodeVisitor):
             # The given tests ask so whether a name is there.
             calls = [a.func for a in node.args if isinstance(a, ast.Call) and not a.args]
             self.shown.update(id(call) for call in calls if last_name(call) == "globals")
-        if self._magic(node):
+        if (read := magic(node)) is not None:
+            findings, texts = read
+            self.found += findings
+            for text in texts:
+                self._read(text)
             return
+        if last_name(node.func) == "set_default_device" and len(node.args) == 1 and not node.keywords:
+            # Where everything is made anyway.
+            self.harmless.update([id(node.func)] if folded(node.args[0]) == "cpu" else ())
         if name in ("getattr", "hasattr"):
             self._named_attribute(name, node)
-        self._class_made(name, node)
-        self.found += strange_calls(node, self.names)
+        self.found += classes_made(node, self.names, bool(self.functions))
+        self.found += strange_calls(node, self.names) + stores_through(node, self.names)
         self.generic_visit(node)
 
     def _is_from_check(self, function: ast.Attribute) -> bool:
@@ -195,6 +252,7 @@ class _Reader(ast.NodeVisitor):
         self.shown.update(id(node) for node in nodes if isinstance(node, ast.Attribute))
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
+        self.indexed.add(id(node.value))
         if isinstance(node.ctx, ast.Load):
             self._looked_at(node.value)
         self.generic_visit(node)
@@ -213,98 +271,34 @@ class _Reader(ast.NodeVisitor):
             wanted = node.args[1]
             if isinstance(wanted, ast.Constant) and isinstance(wanted.value, str):
                 self._attribute(wanted.value)
+                self.found += ["__enter__ by hand"] if wanted.value == "__enter__" else []
             elif function == "getattr":
                 self.found.append("getattr with a computed name")
 
-    def _class_made(self, name: str | None, node: ast.Call) -> None:
-        """Name calls that make a class, whose methods nobody could read."""
-        starred = any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords)
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "type" and (len(node.args) > 2 or starred):
-            self.found.append("type with three arguments")
-        if name == "type" and (len(node.args) != 1 or starred or node.keywords):
-            self.found.append("type with three arguments")
-        if name == "type" and node.args and self.names.is_kind(node.args[0]):
-            self.found.append("the class of a class")
-        if self.names.is_kind(node.func) and name != "type" and any(map(self._is_space, [*node.args, *node.keywords])):
-            self.found.append("a class of a class with three arguments")
-        if isinstance(node.func, ast.Name | ast.Attribute) and len(node.args) + len(node.keywords) > 1:
-            made = self.names.base(node.func, bool(self.functions))
-            if made in self.names.enums and not all(map(self._is_written_out, [*node.args, *node.keywords])):
-                # Enum("Name", {...}) makes a class out of any names.
-                self.found.append("an enumeration with computed names")
-
-    @staticmethod
-    def _is_space(node: ast.expr | ast.keyword) -> bool:
-        """Whether an argument may be what a class consists of."""
-        if isinstance(node, ast.keyword):
-            return node.arg is None
-        made = last_name(node.func) if isinstance(node, ast.Call) else None
-        return isinstance(node, ast.Dict | ast.Starred) or made == "dict"
-
-    def _is_written_out(self, node: ast.expr | ast.keyword) -> bool:
-        if isinstance(node, ast.keyword):
-            return node.arg in ("start", "module", "qualname", "boundary") or (
-                node.arg is not None and self._is_written_out(node.value)
-            )
-        if isinstance(node, ast.Dict):
-            return all(isinstance(key, ast.Constant) for key in node.keys)
-        if isinstance(node, ast.List | ast.Tuple):
-            return all(self._is_written_out(item) for item in node.elts)
-        return isinstance(node, ast.Constant) or is_text(node, self.names)
-
-    def _magic(self, node: ast.Call) -> bool:
-        """Read a magic or shell line; return whether it was a harmless one."""
-        made = node.func.value if isinstance(node.func, ast.Attribute) else None
-        if not (isinstance(made, ast.Call) and isinstance(made.func, ast.Name) and made.func.id == "get_ipython"):
-            return False
-        texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-        if len(texts) != len(node.args) or node.keywords:
-            return False
-        if node.func.attr in ("system", "getoutput", "getoutputs"):
-            # A program in the sandbox cannot reach into the kernel; what IPython fills in can.
-            self._filled_in(texts)
-            return True
-        if node.func.attr not in ("run_line_magic", "run_cell_magic") or texts[0] not in suspicious.MAGICS:
-            return False
-        name, line, *body = texts
-        if name == "config":
-            return line.startswith("InlineBackend.") and line.rpartition("=")[2].strip().strip("\"'").isalnum()
-        self._filled_in([line])
-        if name in ("time", "timeit"):
-            # Options may stand before the statement, some with a value behind a space.
-            statement = _OPTIONS.sub("", line)
-            if parse_cell(statement) is None:
-                self.found.append("a magic line that cannot be read")
-            body = [statement, *body]
-        for source in body if name in ("time", "timeit", "capture") else ():
-            self._read(source)
-        return True
-
     def _read(self, source: str) -> None:
-        tree = parse_cell(source) or parse("")
+        self.readings[0] -= 1
+        if self.readings[0] < 0:
+            raise Unreadable(TOO_MANY)
+        if (tree := parse_cell(source)) is None:
+            return
         names = bindings([tree], self.names)
         names.texts |= self.names.texts - names.computed
-        self.found += found_in([tree], names)
-
-    def _filled_in(self, lines: list[str]) -> None:
-        """Read the expressions in braces of a line, which IPython evaluates."""
-        for line in lines:
-            try:
-                fields = [(name, spec or "") for _, name, spec, _ in Formatter().parse(line) if name]
-            except ValueError:
-                continue
-            for name, spec in fields:
-                self._read((f"{name}:{spec}" if spec and parse_cell(name.strip()) is None else name).strip())
-                self._filled_in([spec])
+        self.found += _found_in([tree], names, self.readings)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         if node.name in suspicious.LYING_METHODS:
             self.found.append(f"a method {node.name}")
         if node.name in suspicious.ANSWERING and node.decorator_list:
             self.found.append(f"a method {node.name} that is something else")
+        method = self.methods and not any(last_name(d) == "staticmethod" for d in node.decorator_list)
+        given = [*node.args.posonlyargs, *node.args.args][method:]
+        given += [argument for argument in (*node.args.kwonlyargs, node.args.vararg, node.args.kwarg) if argument]
+        before, self.parameters = self.parameters, self.parameters | {argument.arg for argument in given}
+        was_in_class, self.methods = self.methods, False
         self.functions += 1
         self.generic_visit(node)
         self.functions -= 1
+        self.parameters, self.methods = before, was_in_class
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
@@ -325,31 +319,45 @@ class _Reader(ast.NodeVisitor):
         if None in bases:
             self.found.append("a base class computed at run time")
         above, own = self.names.ancestors(node, bool(self.functions))
-        for base in sorted(above):
+        self.found += [f"a class below {base}" for base in sorted(above & suspicious.REDIRECTING)]
+        for base in sorted(above & (suspicious.VALUE_CLASSES | suspicious.WITH_MEMBERS)):
             told = {name for name in own if overrides(name, base, bool(self.names.enums & above))}
             self.found += [f"a class below {base} with a {name} of its own" for name in sorted(told)]
         for statement in node.body:
             targets = statement.targets if isinstance(statement, ast.Assign) else []
             if any(isinstance(target, ast.Name) and target.id == "__slots__" for target in targets):
-                self.found += [] if self._is_written_out(statement.value) else ["computed __slots__"]
+                self.found += [] if is_written_out(statement.value, self.names) else ["computed __slots__"]
+        self.classes += 1
+        was_in_class, self.methods = self.methods, True
         self.generic_visit(node)
+        self.classes -= 1
+        self.methods = was_in_class
 
     def _other_names(self, node: ast.ClassDef) -> None:
-        """Name arithmetic that is bound to something else than another name of it (`__rmul__ = __mul__`)."""
-        plain: set[int] = set()
+        """Note where arithmetic is bound to another name of it (`__rmul__ = __mul__`), which is no finding."""
         for statement in node.body:
             value = statement.value if isinstance(statement, ast.Assign) else None
             if isinstance(value, ast.Name) and value.id in suspicious.ANSWERING:
-                plain.update(map(id, statement.targets))
-        bound = [n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-        names = [name.id for name in bound if id(name) not in plain and name.id in suspicious.ANSWERING]
-        self.found += [f"{name} other than as a method" for name in names]
+                self.renamed.update(map(id, statement.targets))
 
     def visit_Constant(self, node: ast.Constant) -> None:
         # Format strings, operator.attrgetter and the like reach attributes through text.
+        if isinstance(node.value, str | bytes) and id(node) not in self.judged:
+            text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+            self.found += [f"the text {word}" for word in suspicious.RAW_MEMORY if word in text]
         if isinstance(node.value, str) and "__" in node.value and id(node) not in self.judged:
             for word in node.value.replace(".", " ").replace("{", " ").replace("}", " ").split():
                 self._dunder(word.split("[")[0])
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        if id(node) not in self.pieces:
+            if text := folded(node):
+                # Put together, pieces may name what none of them names.
+                self.visit_Constant(ast.Constant(text))
+            self.pieces.update(id(side) for side in (node.left, node.right)) if text else None
+        else:
+            self.pieces.update(id(side) for side in (node.left, node.right))
+        self.generic_visit(node)
 
     def visit_MatchClass(self, node: ast.MatchClass) -> None:
         for attribute in node.kwd_attrs:

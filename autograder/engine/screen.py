@@ -14,7 +14,8 @@ from collections.abc import Iterable
 
 from autograder.engine import suspicious
 from autograder.engine.bindings import Bindings, bindings, is_dunder, is_installed
-from autograder.engine.reader import found_in, parse_cell
+from autograder.engine.cells import Unreadable, parse_cell, parse_cells, readable
+from autograder.engine.reader import found_in
 
 
 def screen(learner_cells: Iterable[str], instructor_cells: Iterable[str]) -> list[str]:
@@ -25,17 +26,23 @@ def screen(learner_cells: Iterable[str], instructor_cells: Iterable[str]) -> lis
         instructor_cells: source of all code cells of the instructor's notebook, solutions included; what
             these use is allowed.
     """
-    allowed, shared = _instructors(tuple(instructor_cells))
-    trees = [tree for source in learner_cells if (tree := parse_cell(source))]
-    found = dict.fromkeys(name for name in found_in(trees, bindings(trees, shared)) if name not in allowed)
-    return [f"the code uses {name}" for name in found]
+    try:
+        allowed, shared = _instructors(tuple(instructor_cells))
+        trees, unread = parse_cells(learner_cells)
+        found = dict.fromkeys(name for name in found_in(trees, bindings(trees, shared)) if name not in allowed)
+    except Unreadable as reason:
+        return [f"the code {reason}"]
+    except Exception:
+        # Whatever the reader stumbles over was not written to be read.
+        return ["the code cannot be read"]
+    return [*(f"the code {reason}" for reason in dict.fromkeys(unread)), *(f"the code uses {name}" for name in found)]
 
 
 # The same for every submission of a class; a run is about one assignment.
 @functools.lru_cache(maxsize=8)
 def _instructors(cells: tuple[str, ...]) -> tuple[frozenset[str], Bindings]:
     """Return what the instructor's cells use that would be suspicious, and what their names stand for."""
-    trees = [tree for source in cells if (tree := parse_cell(source))]
+    trees, _ = parse_cells(cells)
     names = bindings(trees)
     return frozenset(found_in(trees, names)), names
 
@@ -49,7 +56,7 @@ def operators(learner_cells: Iterable[str], instructor_cells: Iterable[str]) -> 
 def special_methods(cells: Iterable[str]) -> list[str]:
     """Return the methods with a meaning to Python that stand in some cells."""
     found: set[str] = set()
-    for source in cells:
+    for source in readable(cells)[0]:
         found |= _special_methods(source)
     return sorted(found)
 
@@ -58,7 +65,11 @@ def special_methods(cells: Iterable[str]) -> list[str]:
 @functools.lru_cache(maxsize=512)
 def _special_methods(source: str) -> frozenset[str]:
     # A glance first: few cells have any.
-    tree = parse_cell(source) if "def __" in source else None
+    try:
+        tree = parse_cell(source) if "__" in source else None
+    except Unreadable:
+        # The screen says so.
+        tree = None
     nodes = list(ast.walk(tree)) if tree else []
     names = [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
     # `__rmul__ = __mul__`
@@ -99,8 +110,8 @@ def _forms(hidden: tuple[str, ...], visible: str) -> dict[str, str]:
     """Return the forms in which the literals of hidden tests may be put out, each with its literal."""
     literals: set[str] = set()
     for source in hidden:
-        tree = parse_cell(textwrap.dedent(source))
-        for node in ast.walk(tree) if tree else ():
+        trees, _ = parse_cells([textwrap.dedent(source)])
+        for node in (node for tree in trees for node in ast.walk(tree)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str | float | int):
                 text = node.value if isinstance(node.value, str) else repr(node.value)
                 if len(text) >= (12 if isinstance(node.value, str) else 7) and text not in visible:

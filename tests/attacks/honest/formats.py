@@ -9,3 +9,6 @@ print(string.Template("$name is $value").substitute(row), format(0.5, ".1f"), st
 for i in range(3):
     print(f"\repoch {i}", end="\r", flush=True)
 print(*["a", "b"], sep=", ")
+print(("{:>10}" * 3).format("a", "b", "c"), ("a {}" + " b {}").format(1, 2))
+for text in ["{:.2f}", "{:.3f}"]:
+    print(text.format(2.0))

@@ -1,5 +1,7 @@
 # Magics, shell lines, last expressions, underscores, help and question marks.
 # %% extra
+import math
+
 %config InlineBackend.figure_format = "retina"
 !echo hello
 %time total = sum(range(1000))
@@ -7,6 +9,16 @@ _, rest = 1, 2
 for _ in range(3):
     pass
 total
+# %% extra
+math.sqrt?
+# %% extra
+%pwd
+# %% extra
+%%html
+<b>bold</b>
+# %% extra
+for _i in range(3):
+    print(_i)
 # %% last
 %%time
 value = [double(i) for i in range(3)]

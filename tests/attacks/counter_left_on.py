@@ -1,4 +1,4 @@
-# Leaves a counter of operations on that answers comparisons in torch's place.
+# Leaves a counter of operations on, which changes the result of what it counts.
 # %% relu
 from torch.utils.flop_counter import FlopCounterMode
 def note(a, b=None, *, out_val=None, **k):

@@ -1,4 +1,4 @@
-# A kin of redirect_stdout takes sys.modules in the place of sys.stdout, and its whole content is shown.
+# Gets any attribute of sys from a class below the one that redirects printing.
 # %% normalise
 from contextlib import redirect_stdout
 class Look(redirect_stdout):

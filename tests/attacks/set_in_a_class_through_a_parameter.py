@@ -1,4 +1,4 @@
-# Gives torch.Tensor a method of its own that hides an inherited one.
+# Sets a method of a class of the library by a loop, through a parameter that is the class.
 # %% relu
 def soften(k):
     for k.cpu in [lambda t: torch.zeros(t.shape)]: pass

@@ -1,4 +1,4 @@
-# Lets sympy bind a name two frames up, in the test.
+# Lets a library bind a name in the frame of the test, two calls up.
 # %% normalise
 from sympy.utilities.magic import pollute
 def normalise(a):

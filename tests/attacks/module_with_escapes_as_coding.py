@@ -1,4 +1,4 @@
-# A module beside the notebook says an encoding in which its comment is code.
+# Hides line breaks of a module in escapes, which its coding turns into code.
 # %% file helper.py
 # coding: unicode_escape
 # a note \u000adef soften(m, n, f):\u000a    setattr(m, n, f)\u000aimport builtins as b

@@ -1,4 +1,4 @@
-# Lets typing evaluate names among the test's own, by an object whose attributes are data.
+# Lets typing evaluate names in the tests: hints of an object whose attributes are data.
 # %% integrate
 import typing, argparse
 u = "_" * 2

@@ -1,0 +1,155 @@
+"""Which functions of a learner set attributes of what they are passed, for the reader of learner code (reader.py)."""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from autograder.engine.cells import Unreadable
+
+# Calls are looked at with each function of that name.
+_MOST_WORK = 50_000
+_LEAVES = frozenset((ast.Load, ast.Store, ast.Del, ast.Name, ast.Constant))
+_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+@dataclass
+class Storing:
+    """A function by what it does with its parameters.
+
+    Attributes:
+        places: the parameters that an argument's place tells, in order.
+        names: all parameters; what else is the same thing in the function, by the parameter that it is.
+        stored: parameters of which an attribute is set.
+        handed_on: calls with a parameter among their arguments.
+    """
+
+    places: list[str]
+    names: dict[str, str]
+    stored: set[str] = field(default_factory=set)
+    handed_on: list[ast.Call] = field(default_factory=list)
+
+
+def sources(node: ast.expr) -> list[ast.expr]:
+    """Return the names and attributes of names that an expression may stand for."""
+    found, left = [], [node]
+    while left:
+        inner = left.pop()
+        if isinstance(inner, ast.Name | ast.Attribute):
+            found.append(inner)
+        elif isinstance(inner, ast.IfExp):
+            left += [inner.body, inner.orelse]
+        elif isinstance(inner, ast.BoolOp):
+            left += inner.values
+        elif isinstance(inner, ast.NamedExpr | ast.Starred | ast.Subscript):
+            left.append(inner.value)
+        elif isinstance(inner, ast.List | ast.Tuple | ast.Set):
+            left += inner.elts
+        elif isinstance(inner, ast.Dict):
+            left += inner.values
+    return found
+
+
+def storing(trees: list[ast.Module]) -> dict[str, list[Storing]]:
+    """Return the functions of some cells, by their names, that set attributes of a parameter."""
+    functions: dict[str, list[Storing]] = {}
+    calls: Counter[str] = Counter()
+    left: list[tuple[ast.AST, tuple[Storing, ...]]] = [(tree, ()) for tree in reversed(trees)]
+    while left:
+        node, around = left.pop()
+        if isinstance(node, _FUNCTIONS):
+            function = _function(node)
+            around = (*around, function)
+            if not isinstance(node, ast.Lambda):
+                functions.setdefault(node.name, []).append(function)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            for name in names:
+                functions.setdefault(name, []).append(_function(node.value, [node.value.body]))
+        elif isinstance(node, ast.Call):
+            calls[_called(node)] += 1
+        if around:
+            _note(node, around)
+        left += [(child, around) for child in reversed([*ast.iter_child_nodes(node)]) if type(child) not in _LEAVES]
+    if sum(calls[name] * len(same) for name, same in functions.items()) > _MOST_WORK:
+        raise Unreadable("has too many functions of one name to read")
+    _hand_on(functions)
+    return {name: kept for name, all_ in functions.items() if (kept := [f for f in all_ if f.stored])}
+
+
+def arguments(call: ast.Call, function: Storing) -> Iterator[tuple[ast.expr, str | None]]:
+    """Yield the arguments of a call with the parameters that they become; None if that cannot be told."""
+    on_object = isinstance(call.func, ast.Attribute) and function.places[:1] in (["self"], ["cls"])
+    told = True
+    for place, argument in enumerate(call.args):
+        told = told and not isinstance(argument, ast.Starred)
+        wanted = function.places[place + on_object : place + on_object + 1]
+        if not told:
+            yield argument, None
+        elif wanted:
+            yield argument, wanted[0]
+    value = call.func.value if on_object else None
+    of_super = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "super"
+    if on_object and not of_super and len(call.args) == len(function.places):
+        # `Net.forward(net)`
+        yield call.args[0], function.places[0]
+    for keyword in call.keywords:
+        yield keyword.value, keyword.arg if keyword.arg in function.names else None
+
+
+def _function(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, body: list | None = None) -> Storing:
+    given = node.args
+    places = [argument.arg for argument in [*given.posonlyargs, *given.args]]
+    rest = [argument.arg for argument in [*given.kwonlyargs, given.vararg, given.kwarg] if argument is not None]
+    function = Storing(places, {name: name for name in [*places, *rest]})
+    for inner in body or ():
+        function.handed_on += [call for call in ast.walk(inner) if isinstance(call, ast.Call)]
+    return function
+
+
+def _note(node: ast.AST, around: tuple[Storing, ...]) -> None:
+    """Note what a statement or expression within functions does with their parameters."""
+    if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+        root = _root(node)
+        for function in reversed(around):
+            if root in function.names:
+                function.stored.add(function.names[root])
+                return
+    elif isinstance(node, ast.Call) and (node.args or node.keywords):
+        around[-1].handed_on.append(node)
+    elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.For) and (
+        value := node.iter if isinstance(node, ast.For) else node.value
+    ):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        roots = {_root(source) for source in sources(value)}
+        for function in reversed(around):
+            known = [function.names[root] for root in roots if root in function.names]
+            for name in known[:1]:
+                names = [target for target in targets if isinstance(target, ast.Name)]
+                function.names.update((target.id, name) for target in names if target.id not in function.names)
+
+
+def _hand_on(functions: dict[str, list[Storing]]) -> None:
+    """Note parameters that are handed on to a function that sets attributes of them."""
+    calls = [(function, call) for same in functions.values() for function in same for call in function.handed_on]
+    # Each function hands on to the next: more than a few are written by nobody.
+    for _ in range(20):
+        before = sum(len(function.stored) for same in functions.values() for function in same)
+        for function, call in calls:
+            for called in functions.get(_called(call), ()):
+                for argument, parameter in arguments(call, called) if called.stored else ():
+                    if parameter is None or parameter in called.stored:
+                        roots = {_root(source) for source in sources(argument)}
+                        function.stored |= {function.names[root] for root in roots if root in function.names}
+        if before == sum(len(function.stored) for same in functions.values() for function in same):
+            return
+
+
+def _called(call: ast.Call) -> str:
+    return getattr(call.func, "attr", None) or getattr(call.func, "id", "")
+
+
+def _root(node: ast.expr) -> str | None:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
