@@ -86,3 +86,10 @@ def test_a_module_that_python_reads_otherwise_is_told(tmp_path, line, suspicious
     assert [m["tampering"] for m in sent if "tampering" in m] == suspicious * [
         "a module in another encoding than UTF-8"
     ]
+
+
+def test_a_signature_is_for_everybody():
+    """scipy asks for signatures, by a name of its own, when a learner imports it."""
+    cell = "import inspect\ndef f(a, b=2): pass\ntold.append(str(inspect.signature(f)))"
+    sent, told = run(cell)
+    assert not sent and told == ["(a, b=2)"]

@@ -80,6 +80,7 @@ _IMPORTING = ("<frozen importlib", "<frozen zipimport")
 # It takes the number of the frame whose names a text may use from its caller.
 _BY_LEVEL = "/pandas/core/computation/scope.py"
 _OF_HINTS = "/typing.py"
+_OF_SIGNATURES = ("_signature_from_function", "_signature_is_functionlike")
 # The pattern's own method: it is C, while `re.match` could be replaced.
 _ENCODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)").match
 _LIKE_ASCII = (b"utf-8", b"utf8", b"utf_8", b"ascii", b"us-ascii", b"latin", b"iso-8859", b"cp125")
@@ -217,6 +218,11 @@ def audit_hook(
             frame = frame.f_back
             name, known = fixed.get(id(_MODULE_SPACE(arguments[0])), ("", {}))
             if arguments[1] not in known or known[arguments[1]] is arguments[2]:
+                return None
+        if event == "object.__getattr__" and frame.f_code.co_name in _OF_SIGNATURES:
+            file = frame.f_code.co_filename
+            if file.endswith("/inspect.py") and file.startswith(libraries):
+                # It looks at a function's code to count its parameters, and hands out no more than these.
                 return None
         word = (events[event] if event in events else event.rpartition(".")[2]) or arguments[1]
         if event == "sys._getframe" and frame.f_code.co_filename.endswith(_BY_LEVEL) and looks_beyond(frame):
