@@ -18,7 +18,7 @@ from small_course import answer, graded_test
 from autograder import doctor
 from autograder.engine.execute import Settings, execute
 from autograder.engine.plan import make_plan
-from autograder.engine.sandbox import Limits, SandboxError
+from autograder.engine.sandbox import CopyError, Limits, SandboxError
 from autograder.engine.submission import WarmKeeper
 from autograder.engine.warm import WarmProcess, begin_shared, start_warm, warm_set
 
@@ -66,6 +66,15 @@ def gone(pids, seconds=20):
             return True
         time.sleep(0.1)
     return False
+
+
+def test_files_that_cannot_be_copied_are_one_submissions_trouble(warm, tmp_path):
+    for number in range(20_001):
+        (tmp_path / f"{number}").touch()
+    notebook = cells("a = 1")
+    with pytest.raises(CopyError, match="No space left on device"):
+        execute(notebook, make_plan(notebook), warm, Settings(), tmp_path)
+    assert run(warm, "a = 1", "test one\nassert a == 1").passed == {"one": True}
 
 
 # Figures

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
+import subprocess
 import threading
 from concurrent.futures import Future
 
@@ -14,6 +16,7 @@ from klass import LEARNERS, Class
 
 from autograder.course import CourseError
 from autograder.engine import grade, submission
+from autograder.engine.folder import DEEPEST, MOST_ENTRIES
 from autograder.engine.ledger import Ledger
 from autograder.engine.scratch import scratch, sweep
 from autograder.engine.stop import Stop
@@ -110,6 +113,24 @@ def test_what_lies_in_a_folder_is_what_counts(tmp_path):
     assert read_submission("ada", folder, b"2").fingerprint != first.fingerprint
     (folder / "data" / "x.csv").rename(folder / "data" / "y.csv")
     assert read_submission("ada", folder, b"1").fingerprint != first.fingerprint
+
+
+def test_a_folder_is_read_within_bounds(tmp_path):
+    """Also one that is deeper than Python's own functions can go."""
+    deep = tmp_path
+    for _ in range(DEEPEST + 1):
+        deep = deep / "d"
+        deep.mkdir()
+    (deep.parent / "deep.txt").touch()
+    (deep / "deeper.txt").touch()
+    read = read_submission("ada", tmp_path, b"")
+    assert [name.rpartition("/")[2] for name in read.files] == ["deep.txt"]
+    assert read.remarks == ("what lies more than 50 folders deep was left out",)
+    for number in range(MOST_ENTRIES + 1):
+        (tmp_path / f"{number:05}").touch()
+    read = read_submission("ada", tmp_path, b"")
+    assert list(read.files) == [f"{number:05}" for number in range(MOST_ENTRIES)]
+    assert read.remarks == ("of more than 10,000 files and folders the rest was left out",)
 
 
 def test_leftovers_of_another_assignment_are_not_touched(tmp_path):
@@ -255,6 +276,27 @@ def test_one_submission_that_cannot_be_graded_stops_nobody(empty, monkeypatch, a
     monkeypatch.undo()
     run = autograder(empty.course, "grade", WEEK)
     assert run.code == 0 and "3 submissions, 1 to grade" in run.out
+
+
+@pytest.mark.slow
+def test_folders_of_odd_sizes_and_kinds_stop_nobody(empty):
+    for student in ("ada", "bob", "carl"):
+        empty.hand_in(student, "right", "wrong")
+    submitted = empty.course / "submitted"
+    junk = submitted / "bob" / WEEK / "junk"
+    junk.mkdir()
+    for number in range(21_000):
+        (junk / f"{number}").touch()
+    deep = submitted / "carl" / WEEK / ("d/" * 1100)
+    subprocess.run(["mkdir", "-p", str(deep)], check=True)
+    run, again = empty.run(), empty.run()
+    # Python's own function does not get to the bottom.
+    subprocess.run(["rm", "-r", str(submitted / "carl" / WEEK / "d")], check=True)
+    assert (run.returncode, run.stderr) == (again.returncode, again.stderr) == (0, "")
+    assert "3 submissions, 3 to grade" in run.stdout and "3 submissions, 0 to grade" in again.stdout
+    assert re.search("bob +40 +40 +0 +of more than 10,000 files and folders the rest was left out", run.stdout)
+    assert re.search("carl +40 +40 +0 +what lies more than 50 folders deep was left out", run.stdout)
+    empty.sound()
 
 
 @pytest.mark.slow

@@ -309,7 +309,7 @@ class GradingRun:
         recorded = self.ledger.fingerprint(student, target)
         try:
             return recorded is None or bool(leftovers(target)) or recorded != fingerprint(folder, self.digest)
-        except OSError:
+        except Exception:
             # Whatever it is, it will be said when the submission is read to be graded.
             return True
 
@@ -335,6 +335,7 @@ class GradingRun:
                 except Exception as error:  # one learner's folder must not stop the class
                     self._note_failure(student, error)
                     continue
+                self.rows[student].remarks += submission.remarks
                 yield submission
 
     # Writing

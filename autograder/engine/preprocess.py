@@ -120,8 +120,10 @@ class SandboxedExecute(_OfCourse, Execute):
             ignore = ["*.ipynb", "timestamp.txt", *self._coursedir().ignore]
             # From where the learner put them: a link there has become a file in the graded folder.
             for step in ("submitted", "source"):
-                folder = self._folder(step, resources)
-                write_files(read_submission("", folder, b"").files, work, ignore)
+                read = read_submission("", self._folder(step, resources), b"")
+                for remark in read.remarks:
+                    self.log.warning("%s: %s", resources["nbgrader"]["student"], remark)
+                write_files(read.files, work, ignore)
             used = work if any(work.iterdir()) else None
             # In a thread: the form grader calls this from within its event loop.
             with ThreadPoolExecutor(1) as thread:
