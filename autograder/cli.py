@@ -1,6 +1,7 @@
 """The `autograder` command."""
 
 import argparse
+import contextlib
 import gc
 import os
 import sys
@@ -233,10 +234,12 @@ def _report(different: list[Path], check: bool, command: str, total: int) -> int
 
 
 def _intake(root: Path, options: argparse.Namespace) -> int:
-    from autograder.course import assignments, check_known
+    from autograder.course import assignments, check_known, load_config
     from autograder.intake import check_submissions
 
     check_known([options.assignment], assignments(root))
+    with contextlib.chdir(root):
+        load_config()
     findings = check_submissions(root, options.assignment)
     for finding in findings:
         print(f"{finding.student_id}: {finding.text}")

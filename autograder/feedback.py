@@ -6,6 +6,7 @@ Two switches in nbgrader_config.py bring back nbgrader's own pages: `c.HideGrade
 
 import base64
 import binascii
+import contextlib
 import html
 import re
 from pathlib import Path
@@ -20,7 +21,7 @@ from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool
 
-from autograder.course import CourseError, run_nbgrader
+from autograder.course import CourseError, load_config, run_nbgrader
 from autograder.engine.plan import HIDDEN_REGION, is_test
 from autograder.outputs import IN_ANSWER, IN_HIDDEN
 from autograder.pages import AccessiblePage
@@ -263,8 +264,10 @@ def make_feedback(root: Path, assignment: str, students: tuple[str, ...] = (), *
         0 if there is a page for every graded notebook, 3 if some could not be made.
 
     Raises:
-        CourseError: nobody, or one of these, has been graded.
+        CourseError: the configuration cannot be read; or nobody, or one of these, has been graded.
     """
+    with contextlib.chdir(root):
+        load_config()
     graded = {path.parent.name: path for path in sorted((root / "autograded").glob(f"*/{assignment}"))}
     if missing := [student for student in students if student not in graded]:
         raise CourseError(f"{assignment} of {', '.join(missing)} has not been graded: run `autograder grade` first")

@@ -29,7 +29,7 @@ from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import find_all_files
 from sqlalchemy.exc import OperationalError, SAWarning, SQLAlchemyError
 
-from autograder.course import CourseError
+from autograder.course import CourseError, load_config
 from autograder.engine.execute import Settings
 from autograder.engine.gradebook import GradebookBusy, patiently, submission_time, write_grades
 from autograder.engine.ledger import Ledger
@@ -120,10 +120,7 @@ class Course:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.app = NbGrader()
-        # nbgrader talks at length about every step; what matters is in the table.
-        self.app.log_level = logging.ERROR
-        self.app.initialize([])
+        self.app = load_config()
         self.coursedir = self.app.coursedir
         self.late_plugin = AssignLatePenalties(parent=self.app).plugin_class(parent=self.app)
 
