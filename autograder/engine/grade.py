@@ -381,6 +381,10 @@ class GradingRun:
             "submissions": submissions,
             "graded": [row.as_dict() for _, row in sorted(self.rows.items())],
         }
+        for student, row in self.rows.items():
+            if row.error:
+                # The record takes the place of earlier ones, so an older mark counts no more: grade it next time.
+                self.ledger.note(student, self.course.graded(student, self.assignment.name), None)
         try:
             self.ledger.save()
             return write_record(self.records, self.assignment.name, record)
