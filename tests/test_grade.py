@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import threading
 from concurrent.futures import Future
+from datetime import datetime
 
 import pytest
 from conftest import WEEK
@@ -17,6 +18,7 @@ from klass import LEARNERS, Class
 from autograder.course import CourseError
 from autograder.engine import grade, submission
 from autograder.engine.folder import DEEPEST, MOST_ENTRIES
+from autograder.engine.gradebook import submission_time
 from autograder.engine.ledger import Ledger
 from autograder.engine.scratch import scratch, sweep
 from autograder.engine.stop import Stop
@@ -131,6 +133,23 @@ def test_a_folder_is_read_within_bounds(tmp_path):
     read = read_submission("ada", tmp_path, b"")
     assert list(read.files) == [f"{number:05}" for number in range(MOST_ENTRIES)]
     assert read.remarks == ("of more than 10,000 files and folders the rest was left out",)
+
+
+@pytest.mark.parametrize(
+    ("content", "hours"),
+    [
+        (b"2026-03-01 10:00:00 UTC\n", 10),
+        (b"2026-03-01T10:00+02:00", 8),
+        *((text, None) for text in (b"", b"now", b"nan", b"2026-13-45", b"\xff", b"9" * 50, b"2026-03-01" + b" " * 99)),
+    ],
+    ids=str,
+)
+def test_when_a_submission_was_handed_in(content, hours):
+    if hours is None:
+        with pytest.raises(ValueError):
+            submission_time(content)
+    else:
+        assert submission_time(content) == datetime(2026, 3, 1, hours)
 
 
 def test_leftovers_of_another_assignment_are_not_touched(tmp_path):
@@ -280,7 +299,7 @@ def test_one_submission_that_cannot_be_graded_stops_nobody(empty, monkeypatch, a
 
 @pytest.mark.slow
 def test_folders_of_odd_sizes_and_kinds_stop_nobody(empty):
-    for student in ("ada", "bob", "carl"):
+    for student in ("ada", "bob", "carl", "dan", "eve"):
         empty.hand_in(student, "right", "wrong")
     submitted = empty.course / "submitted"
     junk = submitted / "bob" / WEEK / "junk"
@@ -289,13 +308,17 @@ def test_folders_of_odd_sizes_and_kinds_stop_nobody(empty):
         (junk / f"{number}").touch()
     deep = submitted / "carl" / WEEK / ("d/" * 1100)
     subprocess.run(["mkdir", "-p", str(deep)], check=True)
+    os.mkfifo(submitted / "dan" / WEEK / "timestamp.txt")
+    (submitted / "eve" / WEEK / "timestamp.txt").symlink_to("/dev/zero")
     run, again = empty.run(), empty.run()
     # Python's own function does not get to the bottom.
     subprocess.run(["rm", "-r", str(submitted / "carl" / WEEK / "d")], check=True)
     assert (run.returncode, run.stderr) == (again.returncode, again.stderr) == (0, "")
-    assert "3 submissions, 3 to grade" in run.stdout and "3 submissions, 0 to grade" in again.stdout
+    assert "5 submissions, 5 to grade" in run.stdout and "5 submissions, 0 to grade" in again.stdout
     assert re.search("bob +40 +40 +0 +of more than 10,000 files and folders the rest was left out", run.stdout)
     assert re.search("carl +40 +40 +0 +what lies more than 50 folders deep was left out", run.stdout)
+    for student in ("dan", "eve"):
+        assert re.search(f"{student} +40 +40 +0 +timestamp.txt cannot be read", run.stdout)
     empty.sound()
 
 

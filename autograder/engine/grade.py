@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -360,7 +361,7 @@ class GradingRun:
         made = prepare_folder(graded, submission, files, target, ignored)
         try:
             notebooks = {n: (e.notebook, e.needs_human) for n, e in graded.executions.items()}
-            handed_in = submission_time(self.course.coursedir, self.course.submitted(student, name))
+            handed_in = self._handed_in(submission)
             absent = not_handed_in(self.course.root, self.course.submitted(student, name))
             marks = write_grades(self.gradebook, name, student, handed_in, notebooks, self.course.late_plugin, absent)
         except BaseException:
@@ -370,6 +371,19 @@ class GradingRun:
         put_folder(made, target)
         self.ledger.note(student, target, graded.fingerprint)
         return marks
+
+    def _handed_in(self, submission: Submission) -> datetime | None:
+        """Return when a submission was handed in, or None if that is not known."""
+        content = submission.files.get("timestamp.txt")
+        try:
+            if content is not None:
+                return submission_time(content)
+            unread = os.path.lexists(self.course.submitted(submission.student, self.assignment.name) / "timestamp.txt")
+        except ValueError:
+            unread = True
+        if unread:
+            self.rows[submission.student].remarks.append("timestamp.txt cannot be read")
+        return None
 
     def _write_down(self, started: float, submissions: int, described: dict) -> Path | None:
         """Write ledger and run record. A full disk must not hide why a run ended."""
