@@ -11,8 +11,9 @@ import threading
 from concurrent.futures import Future
 from datetime import datetime
 
+import nbformat
 import pytest
-from conftest import WEEK
+from conftest import WEEK, nbgrader
 from klass import LEARNERS, Class
 
 from autograder.course import CourseError
@@ -243,6 +244,68 @@ def test_an_assignment_that_was_never_released(empty, autograder):
     run = autograder(empty.course, "grade", "week02_new")
     shutil.rmtree(empty.course / "source" / "week02_new")
     assert run.code == 1 and "run `nbgrader generate_assignment week02_new` first" in run.err
+
+
+def edit(path, name, change):
+    notebook = nbformat.read(path, as_version=4)
+    change(notebook, next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name))
+    path.chmod(0o644)
+    nbformat.write(notebook, path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda _, cell: cell.metadata.nbgrader.update(grade_id="new"),
+            "double_test is missing; new is not in the gradebook: put it back, or run `nbgrader generate_assignment "
+            f"{WEEK} --force`, which works as long as nothing of {WEEK} has been graded",
+        ),
+        (
+            lambda notebook, cell: notebook.cells.remove(cell),
+            "double_test is missing: put it back, or run `nbgrader generate_assignment "
+            f"{WEEK} --force`, which works as long as nothing of {WEEK} has been graded",
+        ),
+        (
+            lambda _, cell: cell.metadata.nbgrader.update(solution=True, locked=False),
+            "double_test is a graded answer, and was a test: put it back, or run `nbgrader generate_assignment "
+            f"{WEEK} --force`, which works as long as nothing of {WEEK} has been graded",
+        ),
+        (
+            lambda _, cell: cell.metadata.nbgrader.update(points=30),
+            "double_test has 30 points, and had 40: put it back, or run `nbgrader generate_assignment "
+            f"{WEEK} --force` to use the new points",
+        ),
+        (lambda _, cell: cell.update(source="assert True"), None),
+    ],
+    ids=["renamed", "deleted", "another kind", "points", "text"],
+)
+def test_a_source_that_was_edited_since_the_release(empty, autograder, change, said):
+    source = empty.course / "source" / WEEK / "tiny.ipynb"
+    content = source.read_bytes()
+    edit(source, "double_test", change)
+    run = autograder(empty.course, "grade", WEEK)
+    source.write_bytes(content)
+    assert (run.code, run.err) == (
+        (1, f"autograder: {source} was edited since the release: {said}\n") if said else (0, "")
+    )
+
+
+@pytest.mark.slow
+def test_points_that_were_changed_are_used_when_nbgrader_knows_them(empty, autograder):
+    """Also if something was handed in."""
+    empty.hand_in("ada", "right", "wrong")
+    assert autograder(empty.course, "grade", WEEK).code == 0
+    source, release = (empty.course / step / WEEK / "tiny.ipynb" for step in ("source", "release"))
+    kept = {path: path.read_bytes() for path in (source, release, empty.course / "gradebook.db")}
+    edit(source, "double_test", lambda _, cell: cell.metadata.nbgrader.update(points=30))
+    nbgrader(empty.course, "generate_assignment", WEEK, "--force")
+    run = autograder(empty.course, "grade", WEEK)
+    marks = empty.marks()
+    for path, content in kept.items():
+        path.write_bytes(content)
+    assert run.code == 0 and "1 to grade" in run.out and marks["ada"]["double_test"] == 30
 
 
 @pytest.mark.slow

@@ -35,6 +35,7 @@ from autograder.engine.execute import Settings
 from autograder.engine.gradebook import GradebookBusy, patiently, submission_time, write_grades
 from autograder.engine.ledger import Ledger
 from autograder.engine.plan import as_released, make_plan
+from autograder.engine.released import check_as_released
 from autograder.engine.report import Row, print_class, show_progress, write_record
 from autograder.engine.sandbox import SandboxError
 from autograder.engine.scratch import sweep
@@ -438,6 +439,7 @@ def _assignment(course: Course, gradebook: Gradebook, options: Options) -> Assig
             source = nbformat.read(path, as_version=4)
         except Exception as error:  # whatever a file may hold
             raise CourseError(f"{path} cannot be read: {_sentence(error)}") from None
+        check_as_released(source, entry, path, week)
         stored = {cell.name: cell for cell in entry.source_cells}
         as_released(source, {name: cell.source for name, cell in stored.items()})
         masters.append(Master(entry.name, source, {n: c.checksum for n, c in stored.items()}, make_plan(source)))
