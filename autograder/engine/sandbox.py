@@ -285,6 +285,8 @@ def _fork_into_namespaces() -> int:
 
 
 def _build_root(libc: _Libc, view: View, limits: Limits) -> None:
+    # What is made here must be readable for the learner's account, whatever the instructor's own files are.
+    os.umask(0o022)
     # An environment may be a link to elsewhere; where it leads is known only from the outside.
     places = {path: os.path.realpath(path) for path in view.read_only}
     libc.mount("none", "/", None, _MS_REC | _MS_PRIVATE)
