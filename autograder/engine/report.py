@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.engine.submission import Graded
-from autograder.table import print_table
+from autograder.table import one_line, print_table
 
 
 @dataclass
@@ -65,11 +65,6 @@ def print_class(rows: list[Row], tests: list[str]) -> None:
     print("(+n: so many answers wait for a human grader)")
     for number, name in enumerate(tests, 1):
         print(f"  E{number}  {name.removesuffix('_test')}")
-
-
-def one_line(text: str) -> str:
-    """Return text that cannot move the terminal's cursor: ids and messages come from learners."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def write_record(folder: Path, assignment: str, record: dict[str, Any]) -> Path:
