@@ -18,7 +18,7 @@ from klass import LEARNERS, Class
 
 from autograder.course import CourseError
 from autograder.engine import grade, submission
-from autograder.engine.folder import DEEPEST, MOST_ENTRIES
+from autograder.engine.folder import DEEPEST, LARGEST_FOLDER, MOST_ENTRIES
 from autograder.engine.gradebook import submission_time
 from autograder.engine.ledger import Ledger
 from autograder.engine.scratch import scratch, sweep
@@ -131,9 +131,24 @@ def test_a_folder_is_read_within_bounds(tmp_path):
     assert read.remarks == ("what lies more than 50 folders deep was left out",)
     for number in range(MOST_ENTRIES + 1):
         (tmp_path / f"{number:05}").touch()
+    (tmp_path / "tiny.ipynb").touch()
     read = read_submission("ada", tmp_path, b"")
-    assert list(read.files) == [f"{number:05}" for number in range(MOST_ENTRIES)]
+    assert list(read.files) == ["tiny.ipynb", *(f"{number:05}" for number in range(MOST_ENTRIES - 1))]
     assert read.remarks == ("of more than 10,000 files and folders the rest was left out",)
+
+
+def test_what_is_large_takes_no_room_from_the_notebook(tmp_path):
+    names = ["a.bin", "b,\nc.bin", "d/e.bin", "f.bin"]
+    (tmp_path / "d").mkdir()
+    for name in names:
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(LARGEST_FOLDER)
+    for name in ("tiny.ipynb", "timestamp.txt"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "small.txt").write_text("small")
+    read = read_submission("ada", tmp_path, b"")
+    assert set(read.files) == {"tiny.ipynb", "timestamp.txt", "small.txt"}
+    assert read.remarks == ("a.bin, b,\nc.bin, f.bin and 1 more left out: more than 200 MB in all",)
 
 
 @pytest.mark.parametrize(

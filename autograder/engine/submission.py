@@ -159,7 +159,7 @@ def fingerprint(folder: Path, digest: bytes) -> str:
 
 def _fingerprint(digest: bytes, files: dict[str, bytes]) -> str:
     whole = hashlib.sha256(digest)
-    for name, content in files.items():
+    for name, content in sorted(files.items()):
         whole.update(name.encode(errors="surrogateescape") + b"\0" + hashlib.sha256(content).digest())
     return whole.hexdigest()
 
