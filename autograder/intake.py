@@ -266,8 +266,8 @@ class _Submission:
 
 
 def _as_folder(path: Path) -> None:
-    """Make a folder of a file that stands in a submission folder's place, with the file in it."""
-    if not path.is_dir():
+    """Make a folder of a file or link that stands in a submission folder's place, with the file or link in it."""
+    if path.is_symlink() or not path.is_dir():
         aside = _free_name(path.with_name(f"{path.name}.handed-in"))
         path.rename(aside)
         path.mkdir()

@@ -110,6 +110,9 @@ def test_what_lies_in_a_folder_is_what_counts(tmp_path):
     outside.write_text("secret")
     (folder / "link").symlink_to(outside)
     os.mkfifo(folder / "pipe")
+    (tmp_path / "eve").symlink_to("ada")
+    with pytest.raises(OSError, match="eve is a link, which is not followed"):
+        read_submission("eve", tmp_path / "eve", b"1")
     first = read_submission("ada", folder, b"1")
     assert first.files == {"tiny.ipynb": b"{}", "data/x.csv": b"1"}
     assert read_submission("ada", folder, b"1").fingerprint == first.fingerprint
@@ -377,7 +380,7 @@ def test_one_submission_that_cannot_be_graded_stops_nobody(empty, monkeypatch, a
 
 @pytest.mark.slow
 def test_folders_of_odd_sizes_and_kinds_stop_nobody(empty):
-    for student in ("ada", "bob", "carl", "dan", "eve"):
+    for student in ("ada", "bob", "carl", "dan", "eve", "fay"):
         empty.hand_in(student, "right", "wrong")
     submitted = empty.course / "submitted"
     junk = submitted / "bob" / WEEK / "junk"
@@ -388,6 +391,8 @@ def test_folders_of_odd_sizes_and_kinds_stop_nobody(empty):
     subprocess.run(["mkdir", "-p", str(deep)], check=True)
     os.mkfifo(submitted / "dan" / WEEK / "timestamp.txt")
     (submitted / "eve" / WEEK / "timestamp.txt").symlink_to("/dev/zero")
+    shutil.rmtree(submitted / "fay" / WEEK)
+    (submitted / "fay" / WEEK).symlink_to(f"../ada/{WEEK}")
     # And an account whose files nobody else may read.
     kept = os.umask(0o077)
     run, again = empty.run(), empty.run()
@@ -395,12 +400,13 @@ def test_folders_of_odd_sizes_and_kinds_stop_nobody(empty):
     # Python's own function does not get to the bottom.
     subprocess.run(["rm", "-r", str(submitted / "carl" / WEEK / "d")], check=True)
     assert (run.returncode, run.stderr) == (again.returncode, again.stderr) == (0, "")
-    assert "5 submissions, 5 to grade" in run.stdout and "5 submissions, 0 to grade" in again.stdout
+    assert "6 submissions, 6 to grade" in run.stdout and "6 submissions, 0 to grade" in again.stdout
     assert re.search("bob +40 +40 +0 +of more than 10,000 files and folders the rest was left out", run.stdout)
     assert re.search("carl +40 +40 +0 +what lies more than 50 folders deep was left out", run.stdout)
     for student in ("dan", "eve"):
         assert re.search(f"{student} +40 +40 +0 +timestamp.txt cannot be read", run.stdout)
-    empty.sound()
+    assert re.search("fay +0 +0 +0 +tiny.ipynb was not handed in; graded as blank", run.stdout)
+    assert (submitted / "fay" / WEEK / WEEK).is_symlink() and list((submitted / "ada").iterdir())
 
 
 @pytest.mark.slow

@@ -146,8 +146,10 @@ def read_submission(student: str, folder: Path, digest: bytes) -> Submission:
         digest: the assignment's.
 
     Raises:
-        OSError: a file or folder cannot be read.
+        OSError: a file or folder cannot be read, or the folder is a link, which may lead to another's work.
     """
+    if folder.is_symlink():
+        raise OSError(f"{folder} is a link, which is not followed")
     files, remarks = read_folder(folder)
     return Submission(student, _fingerprint(digest, files), files, tuple(remarks))
 
