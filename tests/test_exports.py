@@ -145,6 +145,10 @@ def test_honest_text_stays_as_it_is(text):
     assert safe(text) == text
 
 
+def test_a_name_that_is_no_text_can_be_written():
+    assert safe("e\udcff") == "e\\udcff"
+
+
 def test_a_learner_named_like_a_formula(tmp_path, export):
     bad = '=HYPERLINK("http://x";"y")'
     learners = [Made("-2+3", HALF, first_name=bad, last_name="x;@y", email="+1@x.org"), Made("@a", {"one": None})]

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -407,6 +408,23 @@ def test_folders_of_odd_sizes_and_kinds_stop_nobody(empty):
         assert re.search(f"{student} +40 +40 +0 +timestamp.txt cannot be read", run.stdout)
     assert re.search("fay +0 +0 +0 +tiny.ipynb was not handed in; graded as blank", run.stdout)
     assert (submitted / "fay" / WEEK / WEEK).is_symlink() and list((submitted / "ada").iterdir())
+
+
+@pytest.mark.slow
+def test_standard_streams_that_are_closed_or_that_nobody_reads(empty):
+    empty.hand_in("ada", "right", "wrong")
+    command = shlex.join(empty.command(WEEK, "--jobs=1"))
+
+    def shell(ending):
+        script = f"set -o pipefail; {command} {ending}"
+        return subprocess.run(["bash", "-c", script], env=empty.environment, capture_output=True, text=True)
+
+    for ending in ("--force <&- >&- 2>&-", "--force 2>&-"):
+        run = shell(ending)
+        assert (run.returncode, run.stderr) == (0, "")
+        assert empty.marks()["ada"]["double_test"] == 40
+    run = shell("| true")
+    assert (run.returncode, run.stderr) == (141, "")
 
 
 @pytest.mark.slow

@@ -88,10 +88,6 @@ def grade(root: Path, options: Options) -> int:
     for name in ("jobs", "timeout", "memory_mb"):
         if (value := getattr(options, name)) is not None and value < 1:
             raise CourseError(f"--{name.removesuffix('_mb')} must be at least 1, not {value}")
-    for stream in (sys.stdout, sys.stderr):
-        # A learner's id may hold what the terminal cannot show.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     # nbgrader builds its records in an order that SQLAlchemy comments on.
     warnings.filterwarnings("ignore", category=SAWarning)
     # nbgrader logs each trouble of the gradebook with a stack trace; here it is said in a line.
