@@ -65,8 +65,8 @@ def load_config() -> "NbGrader":
     """Return nbgrader's application with the course's configuration. Must be called in the course directory.
 
     Raises:
-        CourseError: nbgrader_config.py has an error. nbgrader itself would go on without it, and so
-            show hidden tests, for example.
+        CourseError: nbgrader_config.py has an error, with which nbgrader itself would go on without it,
+            and so show hidden tests, for example; or it names other folders.
     """
     from nbgrader.apps.baseapp import NbGrader
 
@@ -85,6 +85,10 @@ def load_config() -> "NbGrader":
             said = f"{type(error).__name__}: {error}"
         place = f"line {lines[-1]}: " if lines else ""
         raise CourseError(f"{name} cannot be read: {place}{said}") from None
+    usual = {f"{step}_directory": step for step in ("source", "release", "submitted", "autograded", "feedback")}
+    for setting, value in (usual | {"directory_structure": "{nbgrader_step}/{student_id}/{assignment_id}"}).items():
+        if (given := getattr(app.coursedir, setting)) != value:
+            raise CourseError(f"c.CourseDirectory.{setting} is {given!r}: autograder needs nbgrader's own, {value!r}")
     return app
 
 

@@ -74,6 +74,17 @@ def test_a_configuration_with_an_error_is_not_passed_over(built, autograder, com
     assert run.err == f"autograder: nbgrader_config.py cannot be read: line {number}: {said}\n"
 
 
+def test_folders_of_other_names_are_refused(built, autograder):
+    with (built / "nbgrader_config.py").open("a", encoding="utf-8") as file:
+        file.write("c.CourseDirectory.submitted_directory = 'handed_in'\n")
+    for command in ("grade", "intake", "feedback"):
+        run = autograder(built, command, WEEK)
+        assert run.code == 1 and run.err == (
+            "autograder: c.CourseDirectory.submitted_directory is 'handed_in': autograder needs nbgrader's own, "
+            "'submitted'\n"
+        )
+
+
 def test_a_course_without_notebooks(tiny, autograder):
     for name in (LESSON, ASSIGNMENT, ASSIGNMENT.with_name("variants.py")):
         (tiny / name).unlink()

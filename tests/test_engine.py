@@ -163,9 +163,9 @@ time.sleep(60)
 
 
 def test_a_module_that_is_missing_is_noted_and_kernels_still_start():
-    process = WarmProcess(("math", "no_such_module"))
+    process = WarmProcess(("math", "no_such_module", ""))
     try:
-        assert len(process.missing) == 1 and "no_such_module" in process.missing[0]
+        assert len(process.missing) == 2 and "no_such_module" in process.missing[0]
         assert run(process, "a = 1", "test one\nassert a == 1").passed == {"one": True}
     finally:
         process.close()
@@ -209,6 +209,9 @@ def test_the_warm_set_comes_from_the_course_or_from_the_assignments_imports(tmp_
     nbformat.write(new_notebook(cells=[new_code_cell(code), new_code_cell("%broken")]), folder / "a.ipynb")
     found = warm_set(tmp_path, "week")
     assert {"csv", "json.decoder", "email", "torch", "wave"} <= set(found) and "x" not in found
+    for nonsense in (b"[tool.autograder]\nwarm = 3", b"tool = 3", b"\xff", b"["):
+        (tmp_path / "pyproject.toml").write_bytes(nonsense)
+        assert warm_set(tmp_path, "week") == found
     (tmp_path / "pyproject.toml").write_text('[tool.autograder.warm]\ndefault = ["a"]\nweek = ["b", "c"]\n')
     assert warm_set(tmp_path, "week") == ("b", "c") and warm_set(tmp_path, "other") == ("a",)
 

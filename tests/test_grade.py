@@ -452,6 +452,25 @@ def test_a_gradebook_that_is_none(empty, autograder):
 
 
 @pytest.mark.slow
+def test_a_gradebook_of_an_older_nbgrader_and_a_timeout_that_is_none(empty, autograder):
+    kept = {path: path.read_bytes() for path in (empty.course / "gradebook.db", empty.course / "nbgrader_config.py")}
+    with sqlite3.connect(empty.course / "gradebook.db") as database:
+        database.execute("alter table source_cell rename column checksum to other")
+    old = autograder(empty.course, "grade", WEEK)
+    (empty.course / "gradebook.db").write_bytes(kept[empty.course / "gradebook.db"])
+    with (empty.course / "nbgrader_config.py").open("a", encoding="utf-8") as file:
+        file.write('c.Execute.timeout = "long"\n')
+    timeout = autograder(empty.course, "grade", WEEK)
+    for path, content in kept.items():
+        path.write_bytes(content)
+    assert old.code == 1 and "no such column: " in old.err and "`nbgrader db upgrade`" in old.err
+    assert (timeout.code, timeout.err) == (
+        1,
+        "autograder: nbgrader_config.py: c.Execute.timeout must be a number of seconds, not 'long'\n",
+    )
+
+
+@pytest.mark.slow
 def test_only_what_is_new_or_changed_is_graded(empty, autograder):
     for student in ("ada", "blaise"):
         empty.hand_in(student, "right", "wrong")

@@ -32,7 +32,7 @@ from sqlalchemy.exc import OperationalError, SAWarning, SQLAlchemyError
 
 from autograder.course import CourseError, load_config
 from autograder.engine.execute import Settings
-from autograder.engine.gradebook import GradebookBusy, patiently, submission_time, write_grades
+from autograder.engine.gradebook import GradebookBusy, patiently, submission_time, trouble, write_grades
 from autograder.engine.ledger import Ledger
 from autograder.engine.plan import as_released, make_plan
 from autograder.engine.released import check_as_released
@@ -109,8 +109,7 @@ def grade(root: Path, options: Options) -> int:
                 "--no-sandbox grades without, with your rights"
             ) from None
         except (GradebookBusy, SQLAlchemyError) as error:
-            said = str(getattr(error, "orig", error)).splitlines()[0]
-            raise CourseError(f"the gradebook cannot be used: {said}; what was graded is kept") from None
+            raise CourseError(f"the gradebook cannot be used: {trouble(error)}; what was graded is kept") from None
 
 
 class Course:
@@ -464,6 +463,8 @@ def _settings(app: NbGrader, options: Options) -> Settings:
     rules = app.config.get("SandboxedExecute", {}).get("stock_rules", False)
     settings = Settings(stock_rules=bool(rules))
     configured = app.config.get("Execute", {}).get("timeout")
+    if configured is not None and (not isinstance(configured, int) or isinstance(configured, bool) or configured < 0):
+        raise CourseError(f"nbgrader_config.py: c.Execute.timeout must be a number of seconds, not {configured!r}")
     timeout = options.timeout or configured
     if timeout:
         settings = replace(settings, cell_timeout=timeout, notebook_timeout=max(settings.notebook_timeout, 2 * timeout))

@@ -170,11 +170,19 @@ def patiently(action: Callable[[], _T]) -> _T:
         try:
             return action()
         except OperationalError as error:
-            if "locked" not in str(error):
+            # Not in the whole message, which quotes the query: there is a column of that name.
+            if "locked" not in str(error.orig):
                 raise
             if time.monotonic() > deadline:
                 raise GradebookBusy(f"another program has held the gradebook for {PATIENCE_S:g} s") from None
             time.sleep(0.1)
+
+
+def trouble(error: Exception) -> str:
+    """Return in a line what is wrong with the gradebook, and what to do about it if that is known."""
+    said = str(getattr(error, "orig", error)).splitlines()[0]
+    old = "no such column" in said or "no such table" in said
+    return f"{said} (made by an older nbgrader? `nbgrader db upgrade` brings it up to date)" if old else said
 
 
 def submission_time(content: bytes) -> datetime:

@@ -204,7 +204,8 @@ def warm_set(root: Path, assignment: str) -> tuple[str, ...]:
     notebooks name, also those inside functions. A module that is not in the set costs each learner who uses it
     its import, and nothing else.
     """
-    with contextlib.suppress(OSError, tomllib.TOMLDecodeError):
+    # Whatever stands there otherwise: it is the file of other programs as well.
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         text = (root / "pyproject.toml").read_text("utf-8")
         configured = tomllib.loads(text).get("tool", {}).get("autograder", {}).get("warm", {})
         chosen = configured.get(assignment, configured.get("default"))

@@ -79,7 +79,7 @@ def warm_up(modules: Sequence[str]) -> list[str]:
     for name in modules:
         try:
             importlib.import_module(name)
-        except ImportError as error:
+        except Exception as error:  # whatever a module may raise, or a name that is none
             missing.append(f"{name}: {error}")
     gc.freeze()
     gc.enable()
