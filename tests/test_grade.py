@@ -16,6 +16,7 @@ import nbformat
 import pytest
 from conftest import WEEK, nbgrader
 from klass import LEARNERS, Class
+from small_course import answer, graded_test, hand_in, make_course
 
 from autograder.course import CourseError
 from autograder.engine import grade, submission
@@ -514,3 +515,14 @@ def test_a_huge_class_is_not_read_again(empty, monkeypatch, autograder):
     parsed.clear()
     assert "2000 submissions, 0 to grade" in autograder(empty.course, "grade", WEEK).out
     assert len(parsed) < 100
+
+
+@pytest.mark.slow
+def test_two_notebooks_with_tests_of_one_name(tmp_path, autograder):
+    cells = [answer("a", "x = 1"), graded_test("t", "assert x == 1", 2)]
+    course = make_course(tmp_path / "c", {"p": cells, "q": cells})
+    (course / "pyproject.toml").write_text("[tool.autograder.warm]\ndefault = []\n", "utf-8")
+    hand_in(course, "ada", "p", a="x = 1")
+    hand_in(course, "ada", "q", a="x = 2")
+    run = autograder(course, "grade", "ps")
+    assert run.code == 0 and re.search(r"ada +2 +2 +0$", run.out, re.MULTILINE), run.out

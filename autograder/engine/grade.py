@@ -248,7 +248,7 @@ class GradingRun:
                 print(f"{name}: {kept} of {self.expected} graded and kept", flush=True)
             record = self._write_down(started, len(folders), described)
         if self.rows:
-            print_class(list(self.rows.values()), [t for m in self.assignment.masters for t in m.plan.tests])
+            print_class(list(self.rows.values()), [(m.name, t) for m in self.assignment.masters for t in m.plan.tests])
         if record is not None:
             print(f"run record: {record.relative_to(self.course.root)}")
         return 3 if any(row.error for row in self.rows.values()) else 0

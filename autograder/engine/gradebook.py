@@ -5,6 +5,7 @@ is one writer in a run, one transaction a submission, and manual grades and comm
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, TypeVar
@@ -38,6 +39,8 @@ def write_grades(
     absent: Collection[str] = (),
 ) -> dict[str, Any]:
     """Store one submission's grades; return its score, maximum, seconds late and marks by grade_id.
+
+    A grade_id that two notebooks have is told as NOTEBOOK/ID.
 
     Args:
         gradebook: the open gradebook; nobody else in this run writes to it.
@@ -74,7 +77,10 @@ def write_grades(
         gradebook.db.flush()
         gradebook.db.expire_all()
         submission = gradebook.find_submission(assignment, student)
-        grades = {name: g for n in submission.notebooks for name, g in _by_name(gradebook, Grade, n).items()}
+        found = [(n.name, name, g) for n in submission.notebooks for name, g in _by_name(gradebook, Grade, n).items()]
+        # A name may stand in two notebooks.
+        often = Counter(name for _, name, _ in found)
+        grades = {f"{notebook}/{name}" if often[name] > 1 else name: grade for notebook, name, grade in found}
         return {
             "score": submission.score,
             "max_score": submission.max_score,
