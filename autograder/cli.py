@@ -1,12 +1,15 @@
 """The `autograder` command."""
 
 import argparse
+import contextlib
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
 
 from autograder.course import CourseError, find_root, path_with_programs, start_sooner
+from autograder.table import one_line
 
 _GRADE_HELP = """\
 exit codes:
@@ -183,24 +186,45 @@ def main(argv: list[str] | None = None) -> int:
     demo.add_argument("week", nargs="*", help="names of assignments (default: the first)")
     demo.set_defaults(run=_demo)
 
+    _open_standard_streams()
     options = parser.parse_args(argv)
     os.environ["PATH"] = path_with_programs()
     start_sooner()
     try:
-        if options.run is _doctor:
-            # Also where there is no course: that is one of the things it says.
-            return options.run(options.root, options)
-        return options.run(find_root(options.root), options)
-    except CourseError as error:
-        print(f"autograder: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
+        # Also where there is no course: that is one of the things it says.
+        root = options.root if options.run is _doctor else find_root(options.root)
+        code = options.run(root, options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Nobody reads on (`| head`), as the shell says it of other programs. Nor may Python try again at its end.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        return 128 + signal.SIGPIPE
+    except (CourseError, OSError) as error:
         # No space left, no permission, no such file: the system's words and the file say enough.
-        print(f"autograder: {error}", file=sys.stderr)
+        print("\n".join(map(one_line, f"autograder: {error}".split("\n"))), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("autograder: stopped; run the same command again to go on", file=sys.stderr)
         return 130
+
+
+def _open_standard_streams() -> None:
+    """Make standard streams that can be written whatever they are told, also where they are closed (`>&-`)."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest that is free, so this one; sockets that get it would be taken for a standard stream.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(descriptor, "w" if descriptor else "r", closefd=False))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        # A learner's id may hold what the terminal cannot show.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 # The subcommands import what they need themselves: the others then start at once.
@@ -233,13 +257,15 @@ def _report(different: list[Path], check: bool, command: str, total: int) -> int
 
 
 def _intake(root: Path, options: argparse.Namespace) -> int:
-    from autograder.course import assignments, check_known
+    from autograder.course import assignments, check_known, load_config
     from autograder.intake import check_submissions
 
     check_known([options.assignment], assignments(root))
+    with contextlib.chdir(root):
+        load_config()
     findings = check_submissions(root, options.assignment)
     for finding in findings:
-        print(f"{finding.student_id}: {finding.text}")
+        print(one_line(f"{finding.student_id}: {finding.text}"))
     print(f"intake: {len(findings)} findings")
     return 0
 

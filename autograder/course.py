@@ -1,10 +1,16 @@
 """The course directory: where things lie, and running nbgrader in it."""
 
+import logging
 import os
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbgrader.apps.baseapp import NbGrader
 
 # A dependency of jsonschema that builds a grammar when it is imported, which takes longer than all else that
 # nbgrader imports. It would only check IRIs, and jsonschema does without; no notebook holds one.
@@ -53,6 +59,37 @@ def check_known(asked: Iterable[str], known: Sequence[str]) -> None:
 def start_sooner() -> None:
     """Keep this program, before it imports nbformat, from importing what it has no use for."""
     sys.modules.setdefault(_SLOW_GRAMMAR, None)
+
+
+def load_config() -> "NbGrader":
+    """Return nbgrader's application with the course's configuration. Must be called in the course directory.
+
+    Raises:
+        CourseError: nbgrader_config.py has an error, with which nbgrader itself would go on without it,
+            and so show hidden tests, for example; or it names other folders.
+    """
+    from nbgrader.apps.baseapp import NbGrader
+
+    app = NbGrader()
+    # nbgrader talks at length about every step; what matters is told by others.
+    app.log_level = logging.ERROR
+    app.raise_config_file_errors = True
+    try:
+        app.initialize([])
+    except Exception as error:  # whatever a file may do
+        name = "nbgrader_config.py"
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(name)]
+        if isinstance(error, SyntaxError):
+            said, lines = error.msg, [error.lineno]
+        else:
+            said = f"{type(error).__name__}: {error}"
+        place = f"line {lines[-1]}: " if lines else ""
+        raise CourseError(f"{name} cannot be read: {place}{said}") from None
+    usual = {f"{step}_directory": step for step in ("source", "release", "submitted", "autograded", "feedback")}
+    for setting, value in (usual | {"directory_structure": "{nbgrader_step}/{student_id}/{assignment_id}"}).items():
+        if (given := getattr(app.coursedir, setting)) != value:
+            raise CourseError(f"c.CourseDirectory.{setting} is {given!r}: autograder needs nbgrader's own, {value!r}")
+    return app
 
 
 def path_with_programs() -> str:

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.course import CourseError
-from autograder.engine.report import one_line
 from autograder.marks import Person, Submitted, Week, open_class
 from autograder.notebooks.twins import write_atomically
 from autograder.reports.command import count, file_name
 from autograder.rosters import Row, canvas, figure, importable_titles, keys_of, moodle, read_roster, write_csv
+from autograder.table import one_line
 
 # Where a cell begins, here or for a program that separates cells otherwise, and begins like a formula.
 _BEGINNING = re.compile(r"(^|[;,|\t\r\n])([\s\x00-\x1f\u200b-\u200f\ufeff]*)(?=[=+\-@＝＋－＠])")
@@ -123,6 +123,8 @@ def safe(text: str) -> str:
     makes it text (OWASP, "CSV Injection"); also behind a comma, semicolon or line end, where a program with other
     settings begins a new cell. Numbers do not pass here: they stay numbers.
     """
+    # An id may be the name of a folder that is no text; the file could not be written.
+    text = text.encode("utf-8", "backslashreplace").decode()
     text = _BEGINNING.sub(r"\1\2'", text)
     return f"'{text}" if text.startswith(_BLANKS) else text
 

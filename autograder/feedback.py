@@ -6,6 +6,8 @@ Two switches in nbgrader_config.py bring back nbgrader's own pages: `c.HideGrade
 
 import base64
 import binascii
+import contextlib
+import glob
 import html
 import re
 from pathlib import Path
@@ -20,13 +22,15 @@ from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool
 
-from autograder.course import CourseError, run_nbgrader
+from autograder.course import CourseError, load_config, run_nbgrader
 from autograder.engine.plan import HIDDEN_REGION, is_test
 from autograder.outputs import IN_ANSWER, IN_HIDDEN
 from autograder.pages import AccessiblePage
+from autograder.table import one_line
 
 A_TEACHER = "A teacher will look at this.\n"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_FAILED = re.compile(r"error processing assignment '.*' for student '(?P<student>.*)'")
 _NUMBERED = re.compile(r"(?P<arrow>-+>)?\s*\d+\s(?P<code>.*)")
 
 
@@ -200,7 +204,9 @@ def _disarmed(output: NotebookNode) -> NotebookNode | None:
         return None
     data = {}
     for name, content in output.get("data", {}).items():
-        text = "".join(content) if isinstance(content, list) else content
+        # Of lines; data of other kinds may be lists of anything.
+        lines = isinstance(content, list) and all(isinstance(line, str) for line in content)
+        text = "".join(content) if lines else content
         if not isinstance(text, str):
             continue
         if name in ("text/plain", "text/latex", "text/markdown", "image/svg+xml"):
@@ -263,27 +269,44 @@ def make_feedback(root: Path, assignment: str, students: tuple[str, ...] = (), *
         0 if there is a page for every graded notebook, 3 if some could not be made.
 
     Raises:
-        CourseError: nobody, or one of these, has been graded.
+        CourseError: the configuration cannot be read; or nobody, or one of these, has been graded.
     """
-    graded = {path.parent.name: path for path in sorted((root / "autograded").glob(f"*/{assignment}"))}
+    with contextlib.chdir(root):
+        load_config()
+    folders = sorted((root / "autograded").glob("*"))
+    graded = {folder.name: folder / assignment for folder in folders if (folder / assignment).is_dir()}
     if missing := [student for student in students if student not in graded]:
         raise CourseError(f"{assignment} of {', '.join(missing)} has not been graded: run `autograder grade` first")
     if not graded:
         raise CourseError(f"nothing of {assignment} has been graded: run `autograder grade {assignment}` first")
     options = ["--force"] + (["--HideGraderText.enabled=False"] if show_hidden else [])
-    said = []
+    reasons, said = {}, []
     for student in students or ("*",):
-        run = run_nbgrader(root, "generate_feedback", assignment, "--student", student, *options)
-        said += [line for line in run.stderr.splitlines() if "| ERROR |" in line] if run.returncode else []
+        # nbgrader takes the name for a pattern.
+        pattern = glob.escape(student) if students else student
+        run = run_nbgrader(root, "generate_feedback", assignment, f"--student={pattern}", *options)
+        reasons |= (found := _reasons(run.stderr))
+        said += run.stderr.strip().splitlines()[-1:] if run.returncode and not found else []
     pages, without = 0, []
     for student in students or graded:
         wanted = [path.stem for path in graded[student].glob("*.ipynb")]
         made = [name for name in wanted if (root / "feedback" / student / assignment / f"{name}.html").is_file()]
         pages += len(made)
-        without += [student] if len(made) < len(wanted) else []
+        without += [student] if len(made) < len(wanted) or student in reasons else []
     print(f"{pages} feedback pages: feedback/LEARNER/{assignment}/")
     for student in without:
-        print(f"{student}: no page could be made")
+        reason = reasons.get(student) or ("nbgrader finds no name with a [" if "[" in student else "")
+        print(one_line(f"{student}: no page could be made" + (f": {reason}" if reason else "")))
     for line in said[-5:]:
-        print(line)
+        print(one_line(line))
     return 3 if without or said else 0
+
+
+def _reasons(log: str) -> dict[str, str]:
+    """Return by learner the last line of the error for which nbgrader could make no page."""
+    found, last = {}, ""
+    for line in log.splitlines():
+        if failed := _FAILED.search(line):
+            found[failed["student"]] = last
+        last = line.strip() or last
+    return found

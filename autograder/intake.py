@@ -18,12 +18,14 @@ import re
 import stat
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
 from autograder.course import CourseError
+from autograder.engine.folder import MOST_ENTRIES, walk
 from autograder.engine.submission import LARGEST_NOTEBOOK
 from autograder.outputs import make_writable
 
@@ -236,15 +238,16 @@ class _Submission:
     def _others(self) -> list[Path]:
         own = {self.folder / name for name in self.released}
         found: list[Path] = []
-        for place, folders, names in os.walk(self.folder):
-            folders[:] = sorted(f for f in folders if not f.startswith("."))
-            for name in sorted(names):
-                path = Path(place, name)
-                if ".ipynb" in name.lower() and not _KEPT.search(name) and path not in own | self.taken:
-                    found.append(path)
-            if len(found) > _MOST_CANDIDATES:
+        for entry, _ in islice(walk(self.folder), MOST_ENTRIES):
+            path, name = Path(entry.path), entry.name
+            hidden = any(part.startswith(".") for part in path.relative_to(self.folder).parts[:-1])
+            if hidden or entry.is_dir(follow_symlinks=False) or path in own | self.taken:
+                continue
+            if ".ipynb" in name.lower() and not _KEPT.search(name):
+                found.append(path)
+            if len(found) == _MOST_CANDIDATES:
                 break
-        return found[:_MOST_CANDIDATES]
+        return found
 
     def _blank(self, name: str, text: str) -> NotebookNode:
         blank = _must_read(self.released[name])
@@ -263,8 +266,8 @@ class _Submission:
 
 
 def _as_folder(path: Path) -> None:
-    """Make a folder of a file that stands in a submission folder's place, with the file in it."""
-    if not path.is_dir():
+    """Make a folder of a file or link that stands in a submission folder's place, with the file or link in it."""
+    if path.is_symlink() or not path.is_dir():
         aside = _free_name(path.with_name(f"{path.name}.handed-in"))
         path.rename(aside)
         path.mkdir()

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from autograder.course import CourseError
 from autograder.engine.grade import Course
-from autograder.engine.gradebook import GradebookBusy, patiently
+from autograder.engine.gradebook import GradebookBusy, patiently, trouble
 from autograder.intake import not_handed_in
 
 # A graded notebook is read for its messages only up to this size.
@@ -359,8 +359,7 @@ def open_class(root: Path) -> Iterator[ClassBook]:
             with patiently(lambda: Gradebook(course.coursedir.db_url, course.coursedir.course_id)) as gradebook:
                 yield ClassBook(course, gradebook)
         except (GradebookBusy, SQLAlchemyError) as error:
-            said = str(getattr(error, "orig", error)).splitlines()[0]
-            raise CourseError(f"the gradebook cannot be used: {said}") from None
+            raise CourseError(f"the gradebook cannot be used: {trouble(error)}") from None
 
 
 def read_records(folder: Path, week: str) -> tuple[list[dict[str, Any]], list[str]]:

@@ -129,12 +129,21 @@ def _cell(cells: list[str], place: int | None) -> str:
 def _number(text: str) -> float | None:
     """Read a number of either decimal mark, with or without separators between thousands."""
     text = text.strip().removesuffix("%").replace("\u00a0", "").replace(" ", "")
-    if not re.fullmatch(r"-?[\d.,]*\d[\d.,]*", text):
+    found = re.fullmatch(r"(-?)(\d{1,3}(?:\.\d{3})+|\d*)(?:,(\d*))?", text)
+    found = found or re.fullmatch(r"(-?)(\d{1,3}(?:,\d{3})+|\d*)(?:\.(\d*))?", text)
+    if not found or not re.search(r"\d", text):
         return None
-    whole, mark, rest = text, "", ""
-    if found := re.search(r"[.,](?=\d*\Z)", text):
-        whole, mark, rest = text[: found.start()], ".", text[found.end() :]
-    return float(re.sub(r"[.,]", "", whole or "0") + mark + rest)
+    sign, whole, rest = found.groups()
+    if rest is None and re.fullmatch(r"\d+[.,]\d{3}", whole):
+        # One mark: that of decimals, since no maximum is so large.
+        return float(sign + whole.replace(",", "."))
+    return float(f"{sign}{re.sub('[.,]', '', whole) or 0}.{rest or 0}")
+
+
+def _maximum(path: Path, text: str) -> float:
+    if (number := _number(text)) is None:
+        raise CourseError(f"{path}: the maximum {text!r} is no number")
+    return number
 
 
 def _has_comma(texts: Sequence[str]) -> bool:
@@ -220,7 +229,8 @@ class Canvas:
         title = self._roster.header[self._columns[week]]
         if "read only" in told:
             raise CourseError(f"{title!r} is a read-only column of Canvas")
-        return _factor(f"{title!r} of Canvas", week, points, _number(told), scale)
+        there = _maximum(self._roster.path, told) if told else None
+        return _factor(f"{title!r} of Canvas", week, points, there, scale)
 
     def enter(self, row: Row, week: str, mark: float, feedback: str = "") -> str | None:
         """Enter a mark, except where Canvas has something that is none."""
@@ -305,7 +315,7 @@ class Worksheet:
             raise CourseError(f'{roster.path} has no column "Feedback comments": switch it on in Moodle\'s assignment')
         told = [_cell(cells, self._most) for cells in roster.rows]
         self._comma = options.decimal_comma or _has_comma(told)
-        maxima = {number for text in told if (number := _number(text)) is not None}
+        maxima = {_maximum(roster.path, text) for text in told if text}
         if len(maxima) > 1:
             raise CourseError(f"{roster.path} has more than one maximum grade")
         self._maximum = next(iter(maxima), None)

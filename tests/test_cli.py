@@ -58,6 +58,33 @@ def test_a_missing_file_is_named_in_one_line(built, autograder, missing):
     assert run.code == 1 and missing in run.err and len(run.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("c.Foo = (", "'(' was never closed"), ("c.Foo = 1 / 0", "ZeroDivisionError: division by zero")],
+)
+@pytest.mark.parametrize("command", [["grade"], ["intake"], ["feedback"], ["export"], ["report"]], ids=lambda c: c[0])
+def test_a_configuration_with_an_error_is_not_passed_over(built, autograder, command, line, said):
+    """nbgrader would go on with its defaults, and its feedback shows hidden tests."""
+    config = built / "nbgrader_config.py"
+    number = len(config.read_text("utf-8").splitlines()) + 1
+    with config.open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+    run = autograder(built, *command, WEEK)
+    assert (run.code, run.out) == (1, "")
+    assert run.err == f"autograder: nbgrader_config.py cannot be read: line {number}: {said}\n"
+
+
+def test_folders_of_other_names_are_refused(built, autograder):
+    with (built / "nbgrader_config.py").open("a", encoding="utf-8") as file:
+        file.write("c.CourseDirectory.submitted_directory = 'handed_in'\n")
+    for command in ("grade", "intake", "feedback"):
+        run = autograder(built, command, WEEK)
+        assert run.code == 1 and run.err == (
+            "autograder: c.CourseDirectory.submitted_directory is 'handed_in': autograder needs nbgrader's own, "
+            "'submitted'\n"
+        )
+
+
 def test_a_course_without_notebooks(tiny, autograder):
     for name in (LESSON, ASSIGNMENT, ASSIGNMENT.with_name("variants.py")):
         (tiny / name).unlink()

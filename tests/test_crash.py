@@ -100,6 +100,22 @@ def test_stop_by_a_signal(klass, number):
     klass.finish()
 
 
+def test_what_a_stopped_run_did_not_reach_is_graded_by_the_next(klass, autograder):
+    """Exports tell its marks as not graded, so they must not stay so."""
+    for student in list(LEARNERS)[1:]:
+        shutil.rmtree(klass.course / "submitted" / student)
+    klass.hand_in("ada", "right", "slow")
+    few = {"ada": LEARNERS["ada"]}
+    klass.finish(few)
+    grader = klass.started("--force")
+    klass.wait_for(lambda: [c for p in klass.children(klass.warm(grader)) for c in klass.children(p)])
+    grader.send_signal(signal.SIGINT)
+    assert grader.wait(30) == 130
+    assert "not graded" in autograder(klass.course, "export", WEEK).err
+    assert "1 to grade" in klass.finish(few).stdout
+    assert "not graded" not in autograder(klass.course, "export", WEEK).err
+
+
 def test_two_graders_at_once(klass):
     first = klass.started()
     # However slow this machine is, the first is still there.

@@ -18,7 +18,7 @@ from small_course import answer, graded_test
 from autograder import doctor
 from autograder.engine.execute import Settings, execute
 from autograder.engine.plan import make_plan
-from autograder.engine.sandbox import Limits, SandboxError
+from autograder.engine.sandbox import CopyError, Limits, SandboxError
 from autograder.engine.submission import WarmKeeper
 from autograder.engine.warm import WarmProcess, begin_shared, start_warm, warm_set
 
@@ -66,6 +66,15 @@ def gone(pids, seconds=20):
             return True
         time.sleep(0.1)
     return False
+
+
+def test_files_that_cannot_be_copied_are_one_submissions_trouble(warm, tmp_path):
+    for number in range(20_001):
+        (tmp_path / f"{number}").touch()
+    notebook = cells("a = 1")
+    with pytest.raises(CopyError, match="No space left on device"):
+        execute(notebook, make_plan(notebook), warm, Settings(), tmp_path)
+    assert run(warm, "a = 1", "test one\nassert a == 1").passed == {"one": True}
 
 
 # Figures
@@ -154,9 +163,9 @@ time.sleep(60)
 
 
 def test_a_module_that_is_missing_is_noted_and_kernels_still_start():
-    process = WarmProcess(("math", "no_such_module"))
+    process = WarmProcess(("math", "no_such_module", ""))
     try:
-        assert len(process.missing) == 1 and "no_such_module" in process.missing[0]
+        assert len(process.missing) == 2 and "no_such_module" in process.missing[0]
         assert run(process, "a = 1", "test one\nassert a == 1").passed == {"one": True}
     finally:
         process.close()
@@ -200,6 +209,9 @@ def test_the_warm_set_comes_from_the_course_or_from_the_assignments_imports(tmp_
     nbformat.write(new_notebook(cells=[new_code_cell(code), new_code_cell("%broken")]), folder / "a.ipynb")
     found = warm_set(tmp_path, "week")
     assert {"csv", "json.decoder", "email", "torch", "wave"} <= set(found) and "x" not in found
+    for nonsense in (b"[tool.autograder]\nwarm = 3", b"tool = 3", b"\xff", b"["):
+        (tmp_path / "pyproject.toml").write_bytes(nonsense)
+        assert warm_set(tmp_path, "week") == found
     (tmp_path / "pyproject.toml").write_text('[tool.autograder.warm]\ndefault = ["a"]\nweek = ["b", "c"]\n')
     assert warm_set(tmp_path, "week") == ("b", "c") and warm_set(tmp_path, "other") == ("a",)
 

@@ -145,6 +145,10 @@ def test_honest_text_stays_as_it_is(text):
     assert safe(text) == text
 
 
+def test_a_name_that_is_no_text_can_be_written():
+    assert safe("e\udcff") == "e\\udcff"
+
+
 def test_a_learner_named_like_a_formula(tmp_path, export):
     bad = '=HYPERLINK("http://x";"y")'
     learners = [Made("-2+3", HALF, first_name=bad, last_name="x;@y", email="+1@x.org"), Made("@a", {"one": None})]
@@ -172,7 +176,11 @@ def test_numbers():
     assert figure(1234.5, True) == "1234,5"
     read = {"100": 100, "100.00": 100, "7,5": 7.5, "1,234.50": 1234.5, "1.234,5": 1234.5, "1 000,0": 1000, "50%": 50}
     assert {text: _number(text) for text in read} == read
-    assert [_number(text) for text in ("", "-", "EX", "(read only)", "1e5")] == [None] * 5
+    odd = ("", "-", "EX", "(read only)", "1e5", "1.2.3.4", "1,2,3", "12.34,5", ".")
+    assert [_number(text) for text in odd] == [None] * len(odd)
+    assert [_number(text) for text in ("1.234", "1,234", "1.234.567", "1,234,567.5", "-0,5", ".5", "7.")] == [
+        1.234, 1.234, 1234567, 1234567.5, -0.5, 0.5, 7
+    ]  # fmt: skip
 
 
 # Canvas
@@ -397,6 +405,7 @@ def test_two_of_a_name_are_not_guessed(tmp_path, export):
         (("Maximum Grade", "Scale"), [], "uses a scale"),
         (("Last modified (grade)", "Zuletzt geändert (Bewertung)"), [], "in English"),
         (("5.00,100.00", "5.00,50.00"), [], "more than one maximum"),
+        (("5.00,100.00", "5.00,1.2.3.4"), [], "the maximum '1.2.3.4' is no number"),
         (("", ""), ["--column", "ps=Grade"], "--column is for"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import json
 import re
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from conftest import nbgrader
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from small_course import cell_of, graded_test, hand_in, make_course, released_notebook
+from small_course import answer, cell_of, graded_test, hand_in, make_course, open_gradebook, released_notebook
 
 from autograder.feedback import A_TEACHER, FeedbackPage, HideGraderText, clean_html
 from autograder.outputs import IN_ANSWER, IN_HIDDEN
@@ -225,3 +226,39 @@ def test_the_feedback_command(tmp_path, autograder):
     page = (course / "feedback" / "<b>eve" / "ps" / "p.html").read_text("utf-8")
     assert "BEGIN HIDDEN TESTS" in page
     assert nbformat.read(course / "autograded" / "<b>eve" / "ps" / "p.ipynb", 4).metadata.autograder.needs_human == []
+
+
+@pytest.mark.slow
+def test_why_there_is_no_page_is_told(tmp_path, autograder):
+    from conftest import ROOT
+
+    course = make_course(
+        tmp_path / "c", {"p": [answer("a", "x = 1")]}, (ROOT / "nbgrader_config.py").read_text("utf-8")
+    )
+    odd = {"application/json": [1], "text/plain": "x"}
+    outputs = {
+        "ada": [new_output("display_data", data=odd)],
+        "b\x1b*": [],
+        "[x]": [],
+        "eve": [],
+    }
+    for student, made in outputs.items():
+        notebook = released_notebook(course, "p")
+        notebook.cells[0].outputs = made
+        path = course / "autograded" / student / "ps" / "p.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(notebook) if student != "eve" else "nothing", "utf-8")
+    with open_gradebook(course) as gradebook:
+        for student in outputs:
+            gradebook.add_student(student)
+            gradebook.add_submission("ps", student)
+    run = autograder(course, "feedback", "ps")
+    assert run.code == 3 and run.out.splitlines() == [
+        "2 feedback pages: feedback/LEARNER/ps/",
+        "[x]: no page could be made: nbgrader finds no name with a [",
+        "eve: no page could be made: nbformat.reader.NotJSONError: Notebook does not appear to be JSON: 'nothing'",
+    ]
+    run = autograder(course, "feedback", "ps", "--student", "b\x1b*", "--student", "ada")
+    assert run.code == 0 and run.out == "2 feedback pages: feedback/LEARNER/ps/\n"
+    run = autograder(course, "feedback", "**x")
+    assert run.code == 1 and run.err.startswith("autograder: nothing of **x has been graded")

@@ -2,18 +2,26 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import sqlite3
+import subprocess
 import threading
 from concurrent.futures import Future
+from datetime import datetime
 
+import nbformat
 import pytest
-from conftest import WEEK
+from conftest import WEEK, nbgrader
 from klass import LEARNERS, Class
+from small_course import answer, graded_test, hand_in, make_course
 
 from autograder.course import CourseError
 from autograder.engine import grade, submission
+from autograder.engine.folder import DEEPEST, LARGEST_FOLDER, MOST_ENTRIES
+from autograder.engine.gradebook import submission_time
 from autograder.engine.ledger import Ledger
 from autograder.engine.scratch import scratch, sweep
 from autograder.engine.stop import Stop
@@ -104,12 +112,65 @@ def test_what_lies_in_a_folder_is_what_counts(tmp_path):
     outside.write_text("secret")
     (folder / "link").symlink_to(outside)
     os.mkfifo(folder / "pipe")
+    (tmp_path / "eve").symlink_to("ada")
+    with pytest.raises(OSError, match="eve is a link, which is not followed"):
+        read_submission("eve", tmp_path / "eve", b"1")
     first = read_submission("ada", folder, b"1")
     assert first.files == {"tiny.ipynb": b"{}", "data/x.csv": b"1"}
     assert read_submission("ada", folder, b"1").fingerprint == first.fingerprint
     assert read_submission("ada", folder, b"2").fingerprint != first.fingerprint
     (folder / "data" / "x.csv").rename(folder / "data" / "y.csv")
     assert read_submission("ada", folder, b"1").fingerprint != first.fingerprint
+
+
+def test_a_folder_is_read_within_bounds(tmp_path):
+    """Also one that is deeper than Python's own functions can go."""
+    deep = tmp_path
+    for _ in range(DEEPEST + 1):
+        deep = deep / "d"
+        deep.mkdir()
+    (deep.parent / "deep.txt").touch()
+    (deep / "deeper.txt").touch()
+    read = read_submission("ada", tmp_path, b"")
+    assert [name.rpartition("/")[2] for name in read.files] == ["deep.txt"]
+    assert read.remarks == ("what lies more than 50 folders deep was left out",)
+    for number in range(MOST_ENTRIES + 1):
+        (tmp_path / f"{number:05}").touch()
+    (tmp_path / "tiny.ipynb").touch()
+    read = read_submission("ada", tmp_path, b"")
+    assert list(read.files) == ["tiny.ipynb", *(f"{number:05}" for number in range(MOST_ENTRIES - 1))]
+    assert read.remarks == ("of more than 10,000 files and folders the rest was left out",)
+
+
+def test_what_is_large_takes_no_room_from_the_notebook(tmp_path):
+    names = ["a.bin", "b,\nc.bin", "d/e.bin", "f.bin"]
+    (tmp_path / "d").mkdir()
+    for name in names:
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(LARGEST_FOLDER)
+    for name in ("tiny.ipynb", "timestamp.txt"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "small.txt").write_text("small")
+    read = read_submission("ada", tmp_path, b"")
+    assert set(read.files) == {"tiny.ipynb", "timestamp.txt", "small.txt"}
+    assert read.remarks == ("a.bin, b,\nc.bin, f.bin and 1 more left out: more than 200 MB in all",)
+
+
+@pytest.mark.parametrize(
+    ("content", "hours"),
+    [
+        (b"2026-03-01 10:00:00 UTC\n", 10),
+        (b"2026-03-01T10:00+02:00", 8),
+        *((text, None) for text in (b"", b"now", b"nan", b"2026-13-45", b"\xff", b"9" * 50, b"2026-03-01" + b" " * 99)),
+    ],
+    ids=str,
+)
+def test_when_a_submission_was_handed_in(content, hours):
+    if hours is None:
+        with pytest.raises(ValueError):
+            submission_time(content)
+    else:
+        assert submission_time(content) == datetime(2026, 3, 1, hours)
 
 
 def test_leftovers_of_another_assignment_are_not_touched(tmp_path):
@@ -205,6 +266,68 @@ def test_an_assignment_that_was_never_released(empty, autograder):
     assert run.code == 1 and "run `nbgrader generate_assignment week02_new` first" in run.err
 
 
+def edit(path, name, change):
+    notebook = nbformat.read(path, as_version=4)
+    change(notebook, next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name))
+    path.chmod(0o644)
+    nbformat.write(notebook, path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda _, cell: cell.metadata.nbgrader.update(grade_id="new"),
+            "double_test is missing; new is not in the gradebook: put it back, or run `nbgrader generate_assignment "
+            f"{WEEK} --force`, which works as long as nothing of {WEEK} has been graded",
+        ),
+        (
+            lambda notebook, cell: notebook.cells.remove(cell),
+            "double_test is missing: put it back, or run `nbgrader generate_assignment "
+            f"{WEEK} --force`, which works as long as nothing of {WEEK} has been graded",
+        ),
+        (
+            lambda _, cell: cell.metadata.nbgrader.update(solution=True, locked=False),
+            "double_test is a graded answer, and was a test: put it back, or run `nbgrader generate_assignment "
+            f"{WEEK} --force`, which works as long as nothing of {WEEK} has been graded",
+        ),
+        (
+            lambda _, cell: cell.metadata.nbgrader.update(points=30),
+            "double_test has 30 points, and had 40: put it back, or run `nbgrader generate_assignment "
+            f"{WEEK} --force` to use the new points",
+        ),
+        (lambda _, cell: cell.update(source="assert True"), None),
+    ],
+    ids=["renamed", "deleted", "another kind", "points", "text"],
+)
+def test_a_source_that_was_edited_since_the_release(empty, autograder, change, said):
+    source = empty.course / "source" / WEEK / "tiny.ipynb"
+    content = source.read_bytes()
+    edit(source, "double_test", change)
+    run = autograder(empty.course, "grade", WEEK)
+    source.write_bytes(content)
+    assert (run.code, run.err) == (
+        (1, f"autograder: {source} was edited since the release: {said}\n") if said else (0, "")
+    )
+
+
+@pytest.mark.slow
+def test_points_that_were_changed_are_used_when_nbgrader_knows_them(empty, autograder):
+    """Also if something was handed in."""
+    empty.hand_in("ada", "right", "wrong")
+    assert autograder(empty.course, "grade", WEEK).code == 0
+    source, release = (empty.course / step / WEEK / "tiny.ipynb" for step in ("source", "release"))
+    kept = {path: path.read_bytes() for path in (source, release, empty.course / "gradebook.db")}
+    edit(source, "double_test", lambda _, cell: cell.metadata.nbgrader.update(points=30))
+    nbgrader(empty.course, "generate_assignment", WEEK, "--force")
+    run = autograder(empty.course, "grade", WEEK)
+    marks = empty.marks()
+    for path, content in kept.items():
+        path.write_bytes(content)
+    assert run.code == 0 and "1 to grade" in run.out and marks["ada"]["double_test"] == 30
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("present", [False, True], ids=["no folder", "empty folder"])
 def test_nothing_handed_in(empty, autograder, present):
@@ -258,6 +381,54 @@ def test_one_submission_that_cannot_be_graded_stops_nobody(empty, monkeypatch, a
 
 
 @pytest.mark.slow
+def test_folders_of_odd_sizes_and_kinds_stop_nobody(empty):
+    for student in ("ada", "bob", "carl", "dan", "eve", "fay"):
+        empty.hand_in(student, "right", "wrong")
+    submitted = empty.course / "submitted"
+    junk = submitted / "bob" / WEEK / "junk"
+    junk.mkdir()
+    for number in range(10_100):
+        (junk / f"{number}").touch()
+    deep = submitted / "carl" / WEEK / ("d/" * 1100)
+    subprocess.run(["mkdir", "-p", str(deep)], check=True)
+    os.mkfifo(submitted / "dan" / WEEK / "timestamp.txt")
+    (submitted / "eve" / WEEK / "timestamp.txt").symlink_to("/dev/zero")
+    shutil.rmtree(submitted / "fay" / WEEK)
+    (submitted / "fay" / WEEK).symlink_to(f"../ada/{WEEK}")
+    # And an account whose files nobody else may read.
+    kept = os.umask(0o077)
+    run, again = empty.run(), empty.run()
+    os.umask(kept)
+    # Python's own function does not get to the bottom.
+    subprocess.run(["rm", "-r", str(submitted / "carl" / WEEK / "d")], check=True)
+    assert (run.returncode, run.stderr) == (again.returncode, again.stderr) == (0, "")
+    assert "6 submissions, 6 to grade" in run.stdout and "6 submissions, 0 to grade" in again.stdout
+    assert re.search("bob +40 +40 +0 +of more than 10,000 files and folders the rest was left out", run.stdout)
+    assert re.search("carl +40 +40 +0 +what lies more than 50 folders deep was left out", run.stdout)
+    for student in ("dan", "eve"):
+        assert re.search(f"{student} +40 +40 +0 +timestamp.txt cannot be read", run.stdout)
+    assert re.search("fay +0 +0 +0 +tiny.ipynb was not handed in; graded as blank", run.stdout)
+    assert (submitted / "fay" / WEEK / WEEK).is_symlink() and list((submitted / "ada").iterdir())
+
+
+@pytest.mark.slow
+def test_standard_streams_that_are_closed_or_that_nobody_reads(empty):
+    empty.hand_in("ada", "right", "wrong")
+    command = shlex.join(empty.command(WEEK, "--jobs=1"))
+
+    def shell(ending):
+        script = f"set -o pipefail; {command} {ending}"
+        return subprocess.run(["bash", "-c", script], env=empty.environment, capture_output=True, text=True)
+
+    for ending in ("--force <&- >&- 2>&-", "--force 2>&-"):
+        run = shell(ending)
+        assert (run.returncode, run.stderr) == (0, "")
+        assert empty.marks()["ada"]["double_test"] == 40
+    run = shell("| true")
+    assert (run.returncode, run.stderr) == (141, "")
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_without_permission(empty, autograder):
     for student in ("ada", "blaise"):
@@ -278,6 +449,25 @@ def test_a_gradebook_that_is_none(empty, autograder):
     gradebook.write_bytes(content)
     assert run.code == 1 and run.err == (
         "autograder: the gradebook cannot be used: file is not a database; what was graded is kept\n"
+    )
+
+
+@pytest.mark.slow
+def test_a_gradebook_of_an_older_nbgrader_and_a_timeout_that_is_none(empty, autograder):
+    kept = {path: path.read_bytes() for path in (empty.course / "gradebook.db", empty.course / "nbgrader_config.py")}
+    with sqlite3.connect(empty.course / "gradebook.db") as database:
+        database.execute("alter table source_cell rename column checksum to other")
+    old = autograder(empty.course, "grade", WEEK)
+    (empty.course / "gradebook.db").write_bytes(kept[empty.course / "gradebook.db"])
+    with (empty.course / "nbgrader_config.py").open("a", encoding="utf-8") as file:
+        file.write('c.Execute.timeout = "long"\n')
+    timeout = autograder(empty.course, "grade", WEEK)
+    for path, content in kept.items():
+        path.write_bytes(content)
+    assert old.code == 1 and "no such column: " in old.err and "`nbgrader db upgrade`" in old.err
+    assert (timeout.code, timeout.err) == (
+        1,
+        "autograder: nbgrader_config.py: c.Execute.timeout must be a number of seconds, not 'long'\n",
     )
 
 
@@ -325,3 +515,14 @@ def test_a_huge_class_is_not_read_again(empty, monkeypatch, autograder):
     parsed.clear()
     assert "2000 submissions, 0 to grade" in autograder(empty.course, "grade", WEEK).out
     assert len(parsed) < 100
+
+
+@pytest.mark.slow
+def test_two_notebooks_with_tests_of_one_name(tmp_path, autograder):
+    cells = [answer("a", "x = 1"), graded_test("t", "assert x == 1", 2)]
+    course = make_course(tmp_path / "c", {"p": cells, "q": cells})
+    (course / "pyproject.toml").write_text("[tool.autograder.warm]\ndefault = []\n", "utf-8")
+    hand_in(course, "ada", "p", a="x = 1")
+    hand_in(course, "ada", "q", a="x = 2")
+    run = autograder(course, "grade", "ps")
+    assert run.code == 0 and re.search(r"ada +2 +2 +0$", run.out, re.MULTILINE), run.out

@@ -184,6 +184,15 @@ def test_other_assignments_are_left_alone(course):
     assert path.read_text("utf-8") == "{"
 
 
+def test_names_that_are_no_text_are_shown_in_a_line(course, autograder):
+    """Neither moves the terminal's cursor, nor ends in a stack trace where it cannot be encoded."""
+    hand_in(course, "eve\x1b[2J\udcff", "notes.txt", "tomorrow")
+    run = autograder(course, "intake", WEEK)
+    assert run.code == 0 and run.out.startswith("eve\\x1b[2J\\udcff: tiny.ipynb was not handed in")
+    run = autograder(course, "grade", "a\x1bb")
+    assert run.code == 1 and "\x1b" not in run.err and "a\\x1bb" in run.err
+
+
 @pytest.mark.slow
 def test_nbgrader_grades_everyone_after_the_intake(released):
     hand_in_every_mishap(released)

@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -29,11 +30,12 @@ from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import find_all_files
 from sqlalchemy.exc import OperationalError, SAWarning, SQLAlchemyError
 
-from autograder.course import CourseError
+from autograder.course import CourseError, load_config
 from autograder.engine.execute import Settings
-from autograder.engine.gradebook import GradebookBusy, patiently, submission_time, write_grades
+from autograder.engine.gradebook import GradebookBusy, patiently, submission_time, trouble, write_grades
 from autograder.engine.ledger import Ledger
 from autograder.engine.plan import as_released, make_plan
+from autograder.engine.released import check_as_released
 from autograder.engine.report import Row, print_class, show_progress, write_record
 from autograder.engine.sandbox import SandboxError
 from autograder.engine.scratch import sweep
@@ -86,10 +88,6 @@ def grade(root: Path, options: Options) -> int:
     for name in ("jobs", "timeout", "memory_mb"):
         if (value := getattr(options, name)) is not None and value < 1:
             raise CourseError(f"--{name.removesuffix('_mb')} must be at least 1, not {value}")
-    for stream in (sys.stdout, sys.stderr):
-        # A learner's id may hold what the terminal cannot show.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     # nbgrader builds its records in an order that SQLAlchemy comments on.
     warnings.filterwarnings("ignore", category=SAWarning)
     # nbgrader logs each trouble of the gradebook with a stack trace; here it is said in a line.
@@ -111,8 +109,7 @@ def grade(root: Path, options: Options) -> int:
                 "--no-sandbox grades without, with your rights"
             ) from None
         except (GradebookBusy, SQLAlchemyError) as error:
-            said = str(getattr(error, "orig", error)).splitlines()[0]
-            raise CourseError(f"the gradebook cannot be used: {said}; what was graded is kept") from None
+            raise CourseError(f"the gradebook cannot be used: {trouble(error)}; what was graded is kept") from None
 
 
 class Course:
@@ -120,10 +117,7 @@ class Course:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.app = NbGrader()
-        # nbgrader talks at length about every step; what matters is in the table.
-        self.app.log_level = logging.ERROR
-        self.app.initialize([])
+        self.app = load_config()
         self.coursedir = self.app.coursedir
         self.late_plugin = AssignLatePenalties(parent=self.app).plugin_class(parent=self.app)
 
@@ -254,7 +248,7 @@ class GradingRun:
                 print(f"{name}: {kept} of {self.expected} graded and kept", flush=True)
             record = self._write_down(started, len(folders), described)
         if self.rows:
-            print_class(list(self.rows.values()), [t for m in self.assignment.masters for t in m.plan.tests])
+            print_class(list(self.rows.values()), [(m.name, t) for m in self.assignment.masters for t in m.plan.tests])
         if record is not None:
             print(f"run record: {record.relative_to(self.course.root)}")
         return 3 if any(row.error for row in self.rows.values()) else 0
@@ -309,7 +303,7 @@ class GradingRun:
         recorded = self.ledger.fingerprint(student, target)
         try:
             return recorded is None or bool(leftovers(target)) or recorded != fingerprint(folder, self.digest)
-        except OSError:
+        except Exception:
             # Whatever it is, it will be said when the submission is read to be graded.
             return True
 
@@ -335,6 +329,7 @@ class GradingRun:
                 except Exception as error:  # one learner's folder must not stop the class
                     self._note_failure(student, error)
                     continue
+                self.rows[student].remarks += submission.remarks
                 yield submission
 
     # Writing
@@ -362,7 +357,7 @@ class GradingRun:
         made = prepare_folder(graded, submission, files, target, ignored)
         try:
             notebooks = {n: (e.notebook, e.needs_human) for n, e in graded.executions.items()}
-            handed_in = submission_time(self.course.coursedir, self.course.submitted(student, name))
+            handed_in = self._handed_in(submission)
             absent = not_handed_in(self.course.root, self.course.submitted(student, name))
             marks = write_grades(self.gradebook, name, student, handed_in, notebooks, self.course.late_plugin, absent)
         except BaseException:
@@ -372,6 +367,19 @@ class GradingRun:
         put_folder(made, target)
         self.ledger.note(student, target, graded.fingerprint)
         return marks
+
+    def _handed_in(self, submission: Submission) -> datetime | None:
+        """Return when a submission was handed in, or None if that is not known."""
+        content = submission.files.get("timestamp.txt")
+        try:
+            if content is not None:
+                return submission_time(content)
+            unread = os.path.lexists(self.course.submitted(submission.student, self.assignment.name) / "timestamp.txt")
+        except ValueError:
+            unread = True
+        if unread:
+            self.rows[submission.student].remarks.append("timestamp.txt cannot be read")
+        return None
 
     def _write_down(self, started: float, submissions: int, described: dict) -> Path | None:
         """Write ledger and run record. A full disk must not hide why a run ended."""
@@ -383,6 +391,10 @@ class GradingRun:
             "submissions": submissions,
             "graded": [row.as_dict() for _, row in sorted(self.rows.items())],
         }
+        for student, row in self.rows.items():
+            if row.error:
+                # The record takes the place of earlier ones, so an older mark counts no more: grade it next time.
+                self.ledger.note(student, self.course.graded(student, self.assignment.name), None)
         try:
             self.ledger.save()
             return write_record(self.records, self.assignment.name, record)
@@ -422,6 +434,7 @@ def _assignment(course: Course, gradebook: Gradebook, options: Options) -> Assig
             source = nbformat.read(path, as_version=4)
         except Exception as error:  # whatever a file may hold
             raise CourseError(f"{path} cannot be read: {_sentence(error)}") from None
+        check_as_released(source, entry, path, week)
         stored = {cell.name: cell for cell in entry.source_cells}
         as_released(source, {name: cell.source for name, cell in stored.items()})
         masters.append(Master(entry.name, source, {n: c.checksum for n, c in stored.items()}, make_plan(source)))
@@ -450,6 +463,8 @@ def _settings(app: NbGrader, options: Options) -> Settings:
     rules = app.config.get("SandboxedExecute", {}).get("stock_rules", False)
     settings = Settings(stock_rules=bool(rules))
     configured = app.config.get("Execute", {}).get("timeout")
+    if configured is not None and (not isinstance(configured, int) or isinstance(configured, bool) or configured < 0):
+        raise CourseError(f"nbgrader_config.py: c.Execute.timeout must be a number of seconds, not {configured!r}")
     timeout = options.timeout or configured
     if timeout:
         settings = replace(settings, cell_timeout=timeout, notebook_timeout=max(settings.notebook_timeout, 2 * timeout))

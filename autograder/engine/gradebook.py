@@ -5,21 +5,22 @@ is one writer in a run, one transaction a submission, and manual grades and comm
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import datetime
-from pathlib import Path
 from typing import Any, TypeVar
 
 from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.api import Comment, Grade, Gradebook, InvalidEntry, SubmittedNotebook
-from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import LateSubmissionPlugin
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import joinedload
 
 PATIENCE_S = 60
+# A file by a learner; a time takes about 30 bytes.
+_LONGEST_TIME = 100
 _T = TypeVar("_T")
 _Entry = TypeVar("_Entry", Grade, Comment)
 
@@ -38,6 +39,8 @@ def write_grades(
     absent: Collection[str] = (),
 ) -> dict[str, Any]:
     """Store one submission's grades; return its score, maximum, seconds late and marks by grade_id.
+
+    A grade_id that two notebooks have is told as NOTEBOOK/ID.
 
     Args:
         gradebook: the open gradebook; nobody else in this run writes to it.
@@ -74,7 +77,10 @@ def write_grades(
         gradebook.db.flush()
         gradebook.db.expire_all()
         submission = gradebook.find_submission(assignment, student)
-        grades = {name: g for n in submission.notebooks for name, g in _by_name(gradebook, Grade, n).items()}
+        found = [(n.name, name, g) for n in submission.notebooks for name, g in _by_name(gradebook, Grade, n).items()]
+        # A name may stand in two notebooks.
+        often = Counter(name for _, name, _ in found)
+        grades = {f"{notebook}/{name}" if often[name] > 1 else name: grade for notebook, name, grade in found}
         return {
             "score": submission.score,
             "max_score": submission.max_score,
@@ -170,16 +176,30 @@ def patiently(action: Callable[[], _T]) -> _T:
         try:
             return action()
         except OperationalError as error:
-            if "locked" not in str(error):
+            # Not in the whole message, which quotes the query: there is a column of that name.
+            if "locked" not in str(error.orig):
                 raise
             if time.monotonic() > deadline:
                 raise GradebookBusy(f"another program has held the gradebook for {PATIENCE_S:g} s") from None
             time.sleep(0.1)
 
 
-def submission_time(coursedir: CourseDirectory, folder: Path) -> datetime | None:
-    """Return when a submission was handed in (its timestamp.txt, UTC), or None if that is not known."""
+def trouble(error: Exception) -> str:
+    """Return in a line what is wrong with the gradebook, and what to do about it if that is known."""
+    said = str(getattr(error, "orig", error)).splitlines()[0]
+    old = "no such column" in said or "no such table" in said
+    return f"{said} (made by an older nbgrader? `nbgrader db upgrade` brings it up to date)" if old else said
+
+
+def submission_time(content: bytes) -> datetime:
+    """Return when a submission was handed in, by its timestamp.txt, UTC.
+
+    Raises:
+        ValueError: it says no time.
+    """
+    if len(content) > _LONGEST_TIME:
+        raise ValueError("too long")
     try:
-        return coursedir.get_existing_timestamp(str(folder))
-    except (ValueError, OverflowError, OSError, UnicodeDecodeError):
-        return None
+        return utils.parse_utc(content.decode("utf-8").strip())
+    except (OverflowError, TypeError, AttributeError) as error:  # dateutil has many ways to fail
+        raise ValueError(str(error)) from None

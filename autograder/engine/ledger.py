@@ -41,8 +41,8 @@ class Ledger:
             self._known[student] = known = [recorded_fingerprint(target, self._names), state]
         return known[0]
 
-    def note(self, student: str, target: Path, fingerprint: str) -> None:
-        """Remember a folder that has just been put in place."""
+    def note(self, student: str, target: Path, fingerprint: str | None) -> None:
+        """Remember a folder that has just been put in place; None is for one that must be graded again."""
         self._known[student] = [fingerprint, self._state(target)]
         if time.monotonic() - self._saved > _SAVE_EVERY_S:
             self.save()

@@ -55,7 +55,7 @@ class Restore(_OfCourse):
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Restore one notebook and log what was mended."""
         handed_in = self._folder("submitted", resources) / f"{resources['nbgrader']['notebook']}.ipynb"
-        if handed_in.is_symlink():
+        if handed_in.is_symlink() or handed_in.parent.is_symlink():
             raise NbGraderException(f"{handed_in} is a link, which is not followed; run `autograder intake` first")
         source, checksums = self._master(resources)
         for sentence in restore(nb, source, checksums):
@@ -104,8 +104,9 @@ class SandboxedExecute(_OfCourse, Execute):
     def _in_sandbox(self, nb: NotebookNode, plan: Plan, resources: dict) -> dict:
         # Not at the top: where there are no sandboxes, parts of the engine cannot even be imported.
         from autograder.engine.execute import Settings, execute
+        from autograder.engine.folder import read_folder
         from autograder.engine.sandbox import Limits
-        from autograder.engine.submission import read_submission, write_files
+        from autograder.engine.submission import write_files
         from autograder.engine.warm import shared_warm_process
 
         timeout = self.timeout or Settings.cell_timeout
@@ -120,8 +121,10 @@ class SandboxedExecute(_OfCourse, Execute):
             ignore = ["*.ipynb", "timestamp.txt", *self._coursedir().ignore]
             # From where the learner put them: a link there has become a file in the graded folder.
             for step in ("submitted", "source"):
-                folder = self._folder(step, resources)
-                write_files(read_submission("", folder, b"").files, work, ignore)
+                files, remarks = read_folder(self._folder(step, resources))
+                for remark in remarks:
+                    self.log.warning("%s: %s", resources["nbgrader"]["student"], remark)
+                write_files(files, work, ignore)
             used = work if any(work.iterdir()) else None
             # In a thread: the form grader calls this from within its event loop.
             with ThreadPoolExecutor(1) as thread:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.engine.submission import Graded
-from autograder.table import print_table
+from autograder.table import one_line, print_table
 
 
 @dataclass
@@ -47,8 +47,8 @@ def show_progress(done: int, total: int) -> None:
         print(f"\r[{bar}] {done}/{total} ", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
-def print_class(rows: list[Row], tests: list[str]) -> None:
-    """Print the table of the class; `tests` are the names of the autograded cells, in order."""
+def print_class(rows: list[Row], tests: list[tuple[str, str]]) -> None:
+    """Print the table of the class; `tests` are the autograded cells in order, each with its notebook's name."""
     table = [["learner", "marks", *(f"E{i + 1}" for i in range(len(tests))), "to know"]]
     for row in sorted(rows, key=lambda row: row.student):
         if row.error:
@@ -59,17 +59,12 @@ def print_class(rows: list[Row], tests: list[str]) -> None:
         notes = [f"NEEDS A HUMAN: {'; '.join(row.needs_human)}"] if row.needs_human else []
         notes += [f"{found['seconds_late'] / 3600:g} h late"] if found["seconds_late"] else []
         total = f"{found['score']:g}" + (f" +{found['waiting']}" if found["waiting"] else "")
-        marks = [f"{found['marks'][name]:g}" for name in tests]
+        marks = [f"{found['marks'].get(f'{notebook}/{name}', found['marks'].get(name)):g}" for notebook, name in tests]
         table.append([row.student, total, *marks, "; ".join(notes + row.remarks)])
     print_table([[one_line(cell) for cell in cells] for cells in table])
     print("(+n: so many answers wait for a human grader)")
-    for number, name in enumerate(tests, 1):
+    for number, (_, name) in enumerate(tests, 1):
         print(f"  E{number}  {name.removesuffix('_test')}")
-
-
-def one_line(text: str) -> str:
-    """Return text that cannot move the terminal's cursor: ids and messages come from learners."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def write_record(folder: Path, assignment: str, record: dict[str, Any]) -> Path:

@@ -64,6 +64,10 @@ class SandboxError(Exception):
     """This machine or account cannot make the sandbox; the message says which step failed."""
 
 
+class CopyError(OSError):
+    """The files of one submission cannot be copied into a sandbox; others may well be."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one submission may use."""
@@ -196,6 +200,7 @@ def spawn(
 
     Raises:
         SandboxError: a step failed; nothing is left behind.
+        CopyError: it is the copy of `view.work` that failed.
     """
     report_read, report_write = os.pipe()
     mapped_read, mapped_write = os.pipe()
@@ -211,9 +216,11 @@ def spawn(
             os.close(mapped_write)
             _first(view, limits, inside, keep, lifeline, report_write, mapped_read)
         except BaseException as error:
+            kind = "C" if isinstance(error, CopyError) else "E"
             with contextlib.suppress(OSError):
-                os.write(report_write, f"E{error}".encode()[:4000])
-            traceback.print_exc()
+                os.write(report_write, f"{kind}{error}".encode(errors="backslashreplace")[:4000])
+            if kind == "E":
+                traceback.print_exc()
         finally:
             os._exit(1)
     os.close(report_write)
@@ -235,6 +242,8 @@ def spawn(
             os.waitpid(first, 0)
     if text.startswith(b"P"):
         return first
+    if text.startswith(b"C"):
+        raise CopyError(text[1:].decode(errors="replace"))
     raise SandboxError(text.removeprefix(b"E").decode(errors="replace") or "the sandbox could not be started")
 
 
@@ -276,6 +285,8 @@ def _fork_into_namespaces() -> int:
 
 
 def _build_root(libc: _Libc, view: View, limits: Limits) -> None:
+    # What is made here must be readable for the learner's account, whatever the instructor's own files are.
+    os.umask(0o022)
     # An environment may be a link to elsewhere; where it leads is known only from the outside.
     places = {path: os.path.realpath(path) for path in view.read_only}
     libc.mount("none", "/", None, _MS_REC | _MS_PRIVATE)
@@ -306,7 +317,11 @@ def _build_root(libc: _Libc, view: View, limits: Limits) -> None:
     os.makedirs(f"{new}/etc", exist_ok=True)
     Path(f"{new}/etc/passwd").write_text(f"learner:x:{LEARNER_UID}:{LEARNER_UID}::{HOME}:/bin/sh\n")
     if view.work is not None:
-        _copy(f"/old{view.work}", f"{new}{HOME}/work", limits.disk_mb << 20)
+        try:
+            _copy(f"/old{view.work}", f"{new}{HOME}/work", limits.disk_mb << 20)
+        except (OSError, RecursionError) as error:
+            said = error.strerror if isinstance(error, OSError) else error
+            raise CopyError(f"the files cannot be copied into the sandbox: {said}") from None
     _bind(libc, f"/old{view.sockets}", new + SOCKETS, _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV)
     os.makedirs(f"{new}/proc")
 

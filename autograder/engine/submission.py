@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import stat
 import tempfile
 import threading
 import time
@@ -18,6 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.engine.execute import Execution, Settings, execute
+from autograder.engine.folder import read_folder
 from autograder.engine.plan import Plan
 from autograder.engine.restore import restore
 from autograder.engine.sandbox import SandboxError
@@ -27,7 +27,6 @@ from autograder.outputs import LimitOutputSize, make_writable
 
 # Larger than any honest notebook with figures; reading one takes several times its size in memory.
 LARGEST_NOTEBOOK = 50_000_000
-LARGEST_FOLDER = 200_000_000
 # So often is a submission run when the warm process dies under it.
 ATTEMPTS = 3
 
@@ -71,6 +70,8 @@ class Submission:
     student: str
     fingerprint: str
     files: dict[str, bytes]
+    # What of it was left out.
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass
@@ -137,7 +138,7 @@ class WarmKeeper:
 
 
 def read_submission(student: str, folder: Path, digest: bytes) -> Submission:
-    """Read all ordinary files of a folder; links, devices and what exceeds the size limit are left out.
+    """Read all ordinary files of a folder; links, devices and what exceeds the bounds are left out.
 
     Args:
         student: whose it is.
@@ -145,10 +146,12 @@ def read_submission(student: str, folder: Path, digest: bytes) -> Submission:
         digest: the assignment's.
 
     Raises:
-        OSError: a file or folder cannot be read.
+        OSError: a file or folder cannot be read, or the folder is a link, which may lead to another's work.
     """
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _ordinary_files(folder)}
-    return Submission(student, _fingerprint(digest, files), files)
+    if folder.is_symlink():
+        raise OSError(f"{folder} is a link, which is not followed")
+    files, remarks = read_folder(folder)
+    return Submission(student, _fingerprint(digest, files), files, tuple(remarks))
 
 
 def fingerprint(folder: Path, digest: bytes) -> str:
@@ -158,7 +161,7 @@ def fingerprint(folder: Path, digest: bytes) -> str:
 
 def _fingerprint(digest: bytes, files: dict[str, bytes]) -> str:
     whole = hashlib.sha256(digest)
-    for name, content in files.items():
+    for name, content in sorted(files.items()):
         whole.update(name.encode(errors="surrogateescape") + b"\0" + hashlib.sha256(content).digest())
     return whole.hexdigest()
 
@@ -171,6 +174,7 @@ def run_submission(submission: Submission, assignment: Assignment, warm: WarmKee
 
     Raises:
         SandboxError: no kernel could be started.
+        OSError: its files cannot be copied, say.
     """
     for attempt in range(1, ATTEMPTS + 1):
         process = warm.get()
@@ -314,19 +318,3 @@ def write_files(files: dict[str, bytes], target: Path, ignore: list[str]) -> Non
             continue
         (target / place).parent.mkdir(parents=True, exist_ok=True)
         (target / place).write_bytes(content)
-
-
-def _ordinary_files(folder: Path) -> list[Path]:
-    def refuse(error: OSError) -> None:
-        raise error
-
-    found, left = [], LARGEST_FOLDER
-    for place, folders, names in os.walk(folder, followlinks=False, onerror=refuse):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(place, name)
-            status = path.lstat()
-            if stat.S_ISREG(status.st_mode) and status.st_size <= left:
-                left -= status.st_size
-                found.append(path)
-    return found

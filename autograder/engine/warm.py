@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from autograder.engine.channel import Channel
-from autograder.engine.sandbox import HOME, Limits, SandboxError
+from autograder.engine.sandbox import HOME, CopyError, Limits, SandboxError
 from autograder.engine.zygote import MESSAGE_SIZE
 
 DEFAULT_WARM = ("numpy", "pandas", "matplotlib.pyplot", "torch", "d2l.torch", "dlcourse.check")
@@ -116,6 +116,7 @@ class WarmProcess:
 
         Raises:
             SandboxError: the sandbox could not be made, or the warm process is gone.
+            CopyError: the submission's files cannot be copied.
         """
         key = secrets.token_bytes(32)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -150,7 +151,7 @@ class WarmProcess:
                 theirs.close()
         if "error" in answer:
             ours.close()
-            raise SandboxError(answer["error"])
+            raise (CopyError if answer.get("copy") else SandboxError)(answer["error"])
         return answer["pid"], Channel(ours, key, side=0)
 
     @property
@@ -203,7 +204,8 @@ def warm_set(root: Path, assignment: str) -> tuple[str, ...]:
     notebooks name, also those inside functions. A module that is not in the set costs each learner who uses it
     its import, and nothing else.
     """
-    with contextlib.suppress(OSError, tomllib.TOMLDecodeError):
+    # Whatever stands there otherwise: it is the file of other programs as well.
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         text = (root / "pyproject.toml").read_text("utf-8")
         configured = tomllib.loads(text).get("tool", {}).get("autograder", {}).get("warm", {})
         chosen = configured.get(assignment, configured.get("default"))

@@ -22,7 +22,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from autograder.engine.sandbox import Limits, SandboxError, View, become_subreaper, spawn
+from autograder.engine.sandbox import CopyError, Limits, SandboxError, View, become_subreaper, spawn
 
 MESSAGE_SIZE = 1 << 20
 # Imported whatever the course: without these a new kernel spends most of its first half second on them.
@@ -79,7 +79,7 @@ def warm_up(modules: Sequence[str]) -> list[str]:
     for name in modules:
         try:
             importlib.import_module(name)
-        except ImportError as error:
+        except Exception as error:  # whatever a module may raise, or a name that is none
             missing.append(f"{name}: {error}")
     gc.freeze()
     gc.enable()
@@ -130,7 +130,7 @@ def start(request: dict, descriptors: list[int], sandboxes: set[int]) -> dict:
         limits = Limits(**request["limits"])
         pid = spawn(view, limits, inside, keep=(channel_end,), lifeline=lifeline)
     except (SandboxError, OSError) as error:
-        return {"error": str(error)}
+        return {"error": str(error), "copy": isinstance(error, CopyError)}
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
