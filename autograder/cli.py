@@ -18,6 +18,7 @@ exit codes:
   2    wrong usage
   3    some submissions could not be graded; the table and the run record say which and why
   130  stopped; what was graded is kept, and the same command goes on
+  141  nobody reads the output any more (a closed pipe); as 130
 
 Modules to import once, before kernels are forked, are found in the assignment's own imports; to choose
 them, name them in the course's pyproject.toml:
