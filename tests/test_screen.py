@@ -15,6 +15,8 @@ from autograder.variants import read_variants
     ("code", "finding"),
     [
         ("import ctypes", "the module ctypes"),
+        ("import torch\ndef f():\n    with torch.autocast('cpu'):\n        yield", "a pause within torch.autocast"),
+        ("c = torch.autocast('cpu')\ndef f():\n    with c:\n        yield", "a pause within c"),
         ("from os import path, _exit", "_exit"),
         ("import numpy as np\nnp.allclose = print", "an assignment to np.allclose"),
         ("import numpy as np\nt = np.testing\nt.assert_allclose = print", "an assignment to t.assert_allclose"),
@@ -203,6 +205,7 @@ def test_names_what_no_answer_needs(code, finding):
     [
         "for layer in net.modules():\n    print(layer.__class__.__name__)",
         "'{:.2f} {}'.format(1, x)",
+        "import torch\ndef f():\n    with open('x') as file, torch.no_grad():\n        yield from file",
         "def f(): pass\nnet.forward = f\nself.mean = f\nt.sum = x.sum()",
         "t = 'epoch {}'\nprint(t.format(1))",
         "df.style.format('{:.1f}')",

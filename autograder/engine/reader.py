@@ -79,7 +79,7 @@ class _Reader(ast.NodeVisitor):
         self.shown: set[int] = set()
         # Arithmetic of a class under another name of its own.
         self.renamed: set[int] = set()
-        self.functions = self.classes = 0
+        self.functions = self.classes = self.pauses = 0
         # Whether a function here is a method, and what the functions around are passed.
         self.methods = False
         self.parameters: frozenset[str] = frozenset()
@@ -301,6 +301,29 @@ class _Reader(ast.NodeVisitor):
         self.parameters, self.methods = before, was_in_class
 
     visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
+        before = self.pauses
+        self.generic_visit(node)
+        if self.pauses > before:
+            # What is entered is in force for whoever goes on meanwhile: the test, say.
+            kinds = [item.context_expr for item in node.items if not self._is_file_or_gradient(item.context_expr)]
+            self.found += [f"a pause within {dotted(kind) or 'a with block'}" for kind in kinds]
+
+    visit_AsyncWith = visit_With
+
+    def _is_file_or_gradient(self, node: ast.expr) -> bool:
+        name = dotted(node)
+        source = self.names.source.get(name.partition(".")[0], "open" if name == "open" else "torch")
+        return isinstance(node, ast.Call) and (
+            source.partition(".")[0] != "torch" or name.rpartition(".")[2] in ("no_grad", "enable_grad")
+        )
+
+    def visit_Yield(self, node: ast.Yield | ast.YieldFrom | ast.Await) -> None:
+        self.pauses += 1
+        self.generic_visit(node)
+
+    visit_YieldFrom = visit_Await = visit_Yield
 
     def visit_Expr(self, node: ast.Expr) -> None:
         if isinstance(node.value, ast.Constant):
