@@ -4,13 +4,14 @@ import argparse
 import contextlib
 import gc
 import os
-import signal
 import sys
 from pathlib import Path
 
 from autograder.course import CourseError, find_root, path_with_programs, start_sooner
 from autograder.table import one_line
 
+# 128 and the number of SIGPIPE, which not every system has.
+_CLOSED_PIPE = 141
 _GRADE_HELP = """\
 exit codes:
   0    every submission is graded
@@ -202,7 +203,7 @@ def main(argv: list[str] | None = None) -> int:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-        return 128 + signal.SIGPIPE
+        return _CLOSED_PIPE
     except (CourseError, OSError) as error:
         # No space left, no permission, no such file: the system's words and the file say enough.
         print("\n".join(map(one_line, f"autograder: {error}".split("\n"))), file=sys.stderr)
