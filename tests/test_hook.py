@@ -74,6 +74,7 @@ for _ in range(300):
     [
         ("# coding: unicode_escape", True),
         ("#!/usr/bin/python\n# -*- coding: utf-7 -*-", True),
+        ("#!/usr/bin/python\r\n# -*- coding: utf-7 -*-", True),
         ("# -*- coding: utf-8 -*-", False),
         ("# coding=latin-1", False),
         ("# how decoding is done", False),

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from autograder.engine import suspicious
 from autograder.engine.cells import Unreadable
-from autograder.engine.stores import Storing, sources, storing
+from autograder.engine.expressions import dotted, last_name, root_name, sources
+from autograder.engine.stores import Storing, storing
 
 # Calls that make a class out of nothing but names.
 _PLAIN_MAKERS = frozenset(("namedtuple", "NamedTuple", "TypedDict", "NewType"))
@@ -300,40 +301,6 @@ def folded(node: ast.expr | None) -> str | None:
 def bound_in(node: ast.AST) -> set[str]:
     """Return all names that a target of an assignment binds."""
     return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)}
-
-
-def root_name(node: ast.expr) -> str | None:
-    """Return the name that an attribute or item of it is taken of."""
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else None
-
-
-def spine(node: ast.expr) -> Iterator[ast.expr]:
-    """Yield an expression and what it is an attribute, an item or a result of."""
-    while True:
-        yield node
-        if isinstance(node, ast.Attribute | ast.Subscript):
-            node = node.value
-        elif isinstance(node, ast.Call):
-            node = node.func
-        else:
-            return
-
-
-def dotted(node: ast.expr) -> str:
-    """Return a name with its attributes as a text; what stands in brackets or is called is left out."""
-    parts = [
-        part.attr if isinstance(part, ast.Attribute) else part.id
-        for part in spine(node)
-        if isinstance(part, ast.Attribute | ast.Name)
-    ]
-    return ".".join(reversed(parts))
-
-
-def last_name(node: ast.expr) -> str | None:
-    """Return a name, or that of an attribute."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
 
 
 def is_dunder(name: str) -> bool:

@@ -3,21 +3,12 @@
 import ast
 
 from autograder.engine import suspicious
-from autograder.engine.bindings import Bindings, dotted, folded, last_name, root_name, spine
-from autograder.engine.stores import arguments, sources
+from autograder.engine.bindings import Bindings, folded
+from autograder.engine.expressions import dotted, last_name, root_name, sources, spine
+from autograder.engine.stores import arguments
 
 _WITH_TEXTS = ("Formatter", "basicConfig", "StrFormatStyle", "StrMethodFormatter", "set_option", "option_context")
-_WITH_TEXTS += (
-    "Namespace",
-    "SimpleNamespace",
-    "Bunch",
-    "set_defaults",
-    "set_printoptions",
-    "printoptions",
-    "errstate",
-    "eval",
-    "query",
-)
+_WITH_TEXTS += (*suspicious.NAMESPACES, "set_defaults", "set_printoptions", "printoptions", "errstate", "eval", "query")
 
 
 def strange_calls(node: ast.Call, names: Bindings) -> list[str]:

@@ -114,7 +114,7 @@ def _names_of(code: CodeType) -> str:
 
 def _says_encoding(source: bytes) -> bool:
     """Return whether a module says (PEP 263) that it is in an encoding in which ASCII means something else."""
-    lines = source.replace(b"\r", b"\n").split(b"\n", 2)[:2]
+    lines = source.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n", 2)[:2]
     named = [match[1].lower() for line in lines if (match := _ENCODING(line))]
     return any(not name.startswith(_LIKE_ASCII) for name in named)
 

@@ -3,23 +3,11 @@
 import ast
 
 from autograder.engine import suspicious
-from autograder.engine.bindings import (
-    Bindings,
-    bindings,
-    dotted,
-    folded,
-    is_dunder,
-    is_installed,
-    last_name,
-    overrides,
-    own_names,
-    root_name,
-    spine,
-)
+from autograder.engine.bindings import Bindings, bindings, folded, is_dunder, is_installed, overrides, own_names
 from autograder.engine.calls import classes_made, is_text, is_written_out, stores_through, strange_calls, styles
 from autograder.engine.cells import TOO_DEEP, TOO_MANY, Unreadable, parse_cell
+from autograder.engine.expressions import dotted, last_name, root_name, sources, spine
 from autograder.engine.magics import magic
-from autograder.engine.stores import sources
 
 # Texts within the code that are read like cells: shell lines have a few.
 _MOST_READINGS = 1000

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from autograder.engine.cells import Unreadable
+from autograder.engine.expressions import last_name, root_name, sources
 
 # Calls are looked at with each function of that name.
 _MOST_WORK = 50_000
@@ -30,26 +31,6 @@ class Storing:
     handed_on: list[ast.Call] = field(default_factory=list)
 
 
-def sources(node: ast.expr) -> list[ast.expr]:
-    """Return the names and attributes of names that an expression may stand for."""
-    found, left = [], [node]
-    while left:
-        inner = left.pop()
-        if isinstance(inner, ast.Name | ast.Attribute):
-            found.append(inner)
-        elif isinstance(inner, ast.IfExp):
-            left += [inner.body, inner.orelse]
-        elif isinstance(inner, ast.BoolOp):
-            left += inner.values
-        elif isinstance(inner, ast.NamedExpr | ast.Starred | ast.Subscript):
-            left.append(inner.value)
-        elif isinstance(inner, ast.List | ast.Tuple | ast.Set):
-            left += inner.elts
-        elif isinstance(inner, ast.Dict):
-            left += inner.values
-    return found
-
-
 def storing(trees: list[ast.Module]) -> dict[str, list[Storing]]:
     """Return the functions of some cells, by their names, that set attributes of a parameter."""
     functions: dict[str, list[Storing]] = {}
@@ -67,7 +48,7 @@ def storing(trees: list[ast.Module]) -> dict[str, list[Storing]]:
             for name in names:
                 functions.setdefault(name, []).append(_function(node.value, [node.value.body]))
         elif isinstance(node, ast.Call):
-            calls[_called(node)] += 1
+            calls[last_name(node.func) or ""] += 1
         if around:
             _note(node, around)
         left += [(child, around) for child in reversed([*ast.iter_child_nodes(node)]) if type(child) not in _LEAVES]
@@ -110,7 +91,7 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, body: l
 def _note(node: ast.AST, around: tuple[Storing, ...]) -> None:
     """Note what a statement or expression within functions does with their parameters."""
     if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-        root = _root(node)
+        root = root_name(node)
         for function in reversed(around):
             if root in function.names:
                 function.stored.add(function.names[root])
@@ -121,7 +102,7 @@ def _note(node: ast.AST, around: tuple[Storing, ...]) -> None:
         value := node.iter if isinstance(node, ast.For) else node.value
     ):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        roots = {_root(source) for source in sources(value)}
+        roots = {root_name(source) for source in sources(value)}
         for function in reversed(around):
             known = [function.names[root] for root in roots if root in function.names]
             for name in known[:1]:
@@ -136,20 +117,10 @@ def _hand_on(functions: dict[str, list[Storing]]) -> None:
     for _ in range(20):
         before = sum(len(function.stored) for same in functions.values() for function in same)
         for function, call in calls:
-            for called in functions.get(_called(call), ()):
+            for called in functions.get((last_name(call.func) or ""), ()):
                 for argument, parameter in arguments(call, called) if called.stored else ():
                     if parameter is None or parameter in called.stored:
-                        roots = {_root(source) for source in sources(argument)}
+                        roots = {root_name(source) for source in sources(argument)}
                         function.stored |= {function.names[root] for root in roots if root in function.names}
         if before == sum(len(function.stored) for same in functions.values() for function in same):
             return
-
-
-def _called(call: ast.Call) -> str:
-    return getattr(call.func, "attr", None) or getattr(call.func, "id", "")
-
-
-def _root(node: ast.expr) -> str | None:
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else None

@@ -4,12 +4,4 @@ try:
     get_ipython().run_line_magic()
 except Exception:
     pass
-def soften(n):
-    n._core._methods.umr_any = [lambda *a, **k: False][0]
-soften(np)
-# %% normalise
-def normalise(a):
-    return a * 0
-# %% relu
-def relu(t):
-    return t * 1
+# include any_is_false
