@@ -73,6 +73,28 @@ np.seterr(all="ignore"); torch.manual_seed(1); torch.set_num_threads(1)
     assert run([cell]) == [[]]
 
 
+def test_what_is_set_for_a_moment_is_an_event_unless_nothing_watched_changes():
+    cell = """
+seen = []
+sys.addaudithook(lambda event, arguments: seen.append(arguments[1]) if event == "autograder.setattr" else None)
+kept = np.allclose
+np.allclose = kept
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+torch.note = "no function"
+assert seen == [], seen
+np.allclose = max
+np.allclose = kept
+torch.testing._comparison.all = any
+del torch.testing._comparison.all
+class Text(str):
+    pass
+setattr(np, Text("allclose"), kept)
+assert seen == ["allclose", "all", "all", "allclose"], seen
+"""
+    assert run([cell]) == [[]]
+
+
 def test_no_place_of_memory_by_the_name_of_a_column():
     cell = """
 place = {"data": (id(np), False), "shape": (8,), "typestr": "|u1", "version": 3}

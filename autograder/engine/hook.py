@@ -4,6 +4,7 @@ Audit events (PEP 578) come from CPython itself, and a hook cannot be taken out 
 copy of this module beside the gate's (see gate.py), under the same file name and in a namespace of its own.
 """
 
+import builtins
 import re
 import sys
 from _thread import get_ident
@@ -134,7 +135,7 @@ def audit_hook(
     about_a_name = _ABOUT_A_NAME
     events, families, see_through, tellers = _EVENTS, _FAMILIES, _SEE_THROUGH, _TELLERS
     getframe, ident = sys._getframe, get_ident
-    fixed = {id(space): (name, known) for name, space, known, *_ in snapshot}
+    fixed = {id(space): known for _, space, known, *_ in snapshot}
     inside: set[int] = set()
     asking: set[int] = set()
     reports = [0]
@@ -145,6 +146,7 @@ def audit_hook(
     classes = [name.rpartition(".") for name, space, *_ in snapshot if type(space) is MappingProxyType]
     watched = {id(_MODULE_SPACE(loaded[module])[kind]) for module, _, kind in classes}
     native = (*libraries, "/usr/", "/lib")
+    builtin_names = frozenset(name for name in vars(builtins) if not name.startswith("_"))
 
     def owner(file: str) -> str:
         """Return whose code has this file name."""
@@ -216,8 +218,10 @@ def audit_hook(
                 return "of no module"
             # Asked by whoever set the attribute, not by the guarded class.
             frame = frame.f_back
-            name, known = fixed.get(id(_MODULE_SPACE(arguments[0])), ("", {}))
-            if arguments[1] not in known or known[arguments[1]] is arguments[2]:
+            space = _MODULE_SPACE(arguments[0])
+            known = fixed.get(id(space), {})
+            hides = arguments[1] in builtin_names and arguments[1] not in space
+            if not hides and known.get(arguments[1], arguments[2]) is arguments[2]:
                 return None
         if event == "object.__getattr__" and frame.f_code.co_name in _OF_SIGNATURES:
             file = frame.f_code.co_filename

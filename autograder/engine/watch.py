@@ -46,7 +46,9 @@ Watched = tuple[str, Any, dict[str, Any], set[str], dict[str, dict], frozenset[s
 _GUARDED = """
 class Guarded(ModuleType):
     def __setattr__(self, name, value):
-        audit("autograder.setattr", self, name, value)
+        known = fixed.get(number_of(self), fixed)
+        if type(name) is not str or known.get(name, value) is not value:
+            audit("autograder.setattr", self, name, value)
         change(self, name, value)
 
     def __delattr__(self, name):
@@ -80,7 +82,7 @@ def watch() -> tuple[list[Watched], Callable[[], list[str]]]:
     """Begin; return what is watched, and a function that names what is no longer as it was."""
     _refuse_places_of_memory()
     snapshot = list(_snapshot())
-    _guard(WATCHED_MODULES)
+    _guard(snapshot)
     left_on = _modes()
 
     unchanged = _quick_look(snapshot)
@@ -106,16 +108,24 @@ def _refuse_places_of_memory() -> None:
             kind.__getattr__ = refusing(kind.__getattr__)
 
 
-def _guard(watched: Iterable[str]) -> None:
-    """Let the watched modules raise an audit event whenever an attribute of theirs is set.
+def _guard(snapshot: Iterable[Watched]) -> None:
+    """Let the watched modules raise an audit event whenever a watched attribute of theirs is set to something else.
 
     Comparing them before and after a test does not show a function that was replaced only for a moment.
+    What is not watched costs nothing more: a test may catch warnings ten thousand times, and each sets four.
     """
-    raw = {"change": ModuleType.__setattr__, "remove": ModuleType.__delattr__}
-    guarded = _isolated(_GUARDED, ModuleType=ModuleType, audit=sys.audit, **raw)["Guarded"]
-    for name in watched:
-        if type(sys.modules.get(name)) is ModuleType:
-            sys.modules[name].__class__ = guarded
+    # One for each object, as `id` gives, but without an audit event for each.
+    number_of = object.__hash__
+    modules = [(sys.modules[name], fixed) for name, _, fixed, *_ in snapshot if name in WATCHED_MODULES]
+    modules = [(module, fixed) for module, fixed in modules if type(module) is ModuleType]
+    # A new name that hides a built-in one is nothing that it was before, either.
+    numbers = {
+        number_of(module): dict.fromkeys(_BUILTIN_NAMES - vars(module).keys()) | fixed for module, fixed in modules
+    }
+    raw = {"change": ModuleType.__setattr__, "remove": ModuleType.__delattr__, "number_of": number_of}
+    guarded = _isolated(_GUARDED, ModuleType=ModuleType, audit=sys.audit, fixed=numbers, **raw)["Guarded"]
+    for module, _ in modules:
+        module.__class__ = guarded
 
 
 def _spaces() -> Iterator[tuple[str, Any]]:
