@@ -8,6 +8,7 @@ import builtins
 import re
 import sys
 from _thread import get_ident
+from collections import namedtuple
 from collections.abc import Callable
 from gc import disable, enable, isenabled
 from posix import getpid
@@ -146,6 +147,7 @@ def audit_hook(
     classes = [name.rpartition(".") for name, space, *_ in snapshot if type(space) is MappingProxyType]
     watched = {id(_MODULE_SPACE(loaded[module])[kind]) for module, _, kind in classes}
     native = (*libraries, "/usr/", "/lib")
+    naming = namedtuple.__code__
     builtin_names = frozenset(name for name in vars(builtins) if not name.startswith("_"))
 
     def owner(file: str) -> str:
@@ -342,7 +344,11 @@ def audit_hook(
         disable()
         try:
             asking.add(me)
-            found = judge(event, arguments, getframe(1))
+            frame = getframe(1)
+            if frame.f_code is naming and (event == "compile" or event == "exec"):
+                # Nothing but names, which have been looked at; and d2l has such a class made for each point it plots.
+                return
+            found = judge(event, arguments, frame)
             if found is None:
                 return
             if reports[0] < 20:
