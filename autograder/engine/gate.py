@@ -48,7 +48,7 @@ def open_gate(
         own_file: file name under which this copy of the module was compiled.
         audit_hook: what makes the hook, of a copy of hook.py compiled under the same name.
         class_finder: what makes the finder, of a copy of classes.py likewise.
-        watch: what begins to watch libraries, of a copy of watch.py likewise.
+        watch: what goes on with watching libraries, made by a copy of watch.py in the warm process.
     """
     trusted, modules, failed = imported
     own_builtins = _own_builtins(modules)

@@ -23,7 +23,6 @@ from ipykernel.kernelapp import IPKernelApp
 
 from autograder.engine.gate import import_apart
 from autograder.engine.sandbox import HOME, SOCKETS
-from autograder.engine.watch import settle
 
 WORK = f"{HOME}/work"
 # Made in the warm process, once for all kernels: each of them would spend a third of its start on these.
@@ -34,6 +33,8 @@ _codes = {
     for name in ("channel", "hook", "classes", "watch", "gate")
 }
 _prepared: dict[tuple, tuple] = {}
+_watch: ModuleType | None = None
+_begin_to_watch: Callable | None = None
 # Where an environment behind a link really lies can be told only outside of the sandbox.
 _places = {sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
 _libraries = tuple(_places | {os.path.realpath(place) for place in _places})
@@ -87,11 +88,14 @@ class GradingKernelApp(IPKernelApp):
 
 def prepare(request: dict) -> bool:
     """Import in the warm process what a kernel's tests need; return whether there was something to do."""
+    global _watch, _begin_to_watch
     key = _imports_of(request)
     if key in _prepared:
         return False
     _prepared[key] = import_apart(*key)
-    settle()
+    # Anew, for what is loaded by now.
+    _watch = _watch or _private_copy("watch", _codes)
+    _begin_to_watch = _watch.prepare()
     return True
 
 
@@ -160,9 +164,9 @@ def _without_module_list() -> Iterator[None]:
 
 
 def _open_gate(request: dict, channel_end: int) -> Callable:
-    global _own_file, _codes, _prepared
-    own_file, codes, imported = _own_file, _codes, _prepared[_imports_of(request)]
-    del _own_file, _codes, _prepared
+    global _own_file, _codes, _prepared, _watch, _begin_to_watch
+    own_file, codes, imported, watch = _own_file, _codes, _prepared[_imports_of(request)], _begin_to_watch
+    del _own_file, _codes, _prepared, _watch, _begin_to_watch
     channel_module = _private_copy("channel", codes)
     end = socket.socket(fileno=channel_end)
     channel = channel_module.Channel(end, bytes.fromhex(request.pop("key")), side=1)
@@ -170,7 +174,6 @@ def _open_gate(request: dict, channel_end: int) -> Callable:
     libraries = (*_libraries, *request["libraries"], str(Path(__file__).parent))
     audit_hook = _private_copy("hook", codes).audit_hook
     class_finder = _private_copy("classes", codes).class_finder
-    watch = _private_copy("watch", codes).watch
     gate = gate_module.open_gate(channel, imported, libraries, own_file, audit_hook, class_finder, watch)
     next(gate)
     # Nothing else refers to the copies: their names are in no module that learner code can reach.

@@ -1,7 +1,8 @@
 """Watches what tests lean on: functions and classes of libraries, and modes in which torch computes otherwise.
 
-A kernel executes a copy of this module beside the gate's (see gate.py), in a namespace of its own. The gate
-compares before and after each test; the guarded modules also tell when an attribute is set in between.
+The warm process executes a copy of this module in a namespace of its own, and its kernels go on with it beside the
+gate (see gate.py). The gate compares before and after each test; the guarded modules also tell when an attribute is
+set in between.
 """
 
 import builtins
@@ -40,8 +41,9 @@ _WITH_HOOKS = {"torch.nn.modules.module": "_global_", "torch.optim.optimizer": "
 # Except those of every module, such as __doc__.
 _BUILTIN_NAMES = {name for name in vars(builtins) if not name.startswith("_")}
 _MISSING = object()
-# A name, the attributes, those that stay, names of built-in functions among them, tables, and for a class all names.
-Watched = tuple[str, Any, dict[str, Any], set[str], dict[str, dict], frozenset[str]]
+# A name, the attributes, those that stay, of a module the names of built-in functions among them, tables, and of a
+# class all names.
+Watched = tuple[str, Any, dict[str, Any], set[str] | None, dict[str, dict], frozenset[str]]
 
 _GUARDED = """
 class Guarded(ModuleType):
@@ -70,27 +72,49 @@ def refusing(answer):
 """
 
 
-def settle() -> None:
-    """Let torch's optimisers do now, in the warm process, what their classes do when the first one is made."""
+def prepare() -> Callable[[], tuple[list[Watched], Callable[[], list[str]]]]:
+    """Begin in the warm process; return a function that a kernel calls once it stands.
+
+    To look at an object that is shared with the warm process copies the memory it lies in. To look at all that
+    is watched would cost each kernel a third of its start; so there only what the start changes is looked at.
+    """
+    _settle()
+    _refuse_places_of_memory()
+    lasting = [entry for entry in _snapshot() if not _is_changed_by_starting(entry[0])]
+    _guard(lasting)
+    lasts = _quick_look(lasting)
+    left_on = _modes()
+
+    def watch() -> tuple[list[Watched], Callable[[], list[str]]]:
+        """Return what is watched, and a function that names what is no longer as it was."""
+        if lasts():
+            rest = list(_snapshot(_is_changed_by_starting))
+            snapshot, looks = [*lasting, *rest], [lasts, _quick_look(rest)]
+        else:
+            # This start changed more than others do.
+            snapshot = rest = list(_snapshot())
+            looks = [_quick_look(snapshot)]
+        _guard(rest)
+
+        def differences() -> list[str]:
+            unchanged = all(look() for look in looks)
+            return [*(() if unchanged else _differences(snapshot)), *left_on()]
+
+        return snapshot, differences
+
+    return watch
+
+
+def _is_changed_by_starting(name: str) -> bool:
+    return name in ("builtins", "sys", "sys.modules") or name.startswith(("IPython.", "ipykernel."))
+
+
+def _settle() -> None:
+    """Let torch's optimisers do now what their classes do when the first one is made."""
     optim = sys.modules.get("torch.optim")
     for kind in list(vars(optim).values()) if optim is not None else ():
         if isinstance(kind, type) and issubclass(kind, optim.Optimizer) and kind is not optim.Optimizer:
             kind([sys.modules["torch"].nn.Parameter(sys.modules["torch"].zeros(1, 1))])
-
-
-def watch() -> tuple[list[Watched], Callable[[], list[str]]]:
-    """Begin; return what is watched, and a function that names what is no longer as it was."""
-    _refuse_places_of_memory()
-    snapshot = list(_snapshot())
-    _guard(snapshot)
-    left_on = _modes()
-
-    unchanged = _quick_look(snapshot)
-
-    def differences() -> list[str]:
-        return [*(() if unchanged() else _differences(snapshot)), *left_on()]
-
-    return snapshot, differences
 
 
 def _isolated(source: str, **names: Any) -> dict[str, Any]:
@@ -100,12 +124,22 @@ def _isolated(source: str, **names: Any) -> dict[str, Any]:
     return names
 
 
+# One for each object, as `id` gives, but without an audit event for each.
+_number_of = object.__hash__
+# By a module's number, what it may not be made to hold instead of what.
+_fixed: dict[int, dict[str, Any]] = {}
+_raw = {"change": ModuleType.__setattr__, "remove": ModuleType.__delattr__, "number_of": _number_of}
+_guarded = _isolated(_GUARDED, ModuleType=ModuleType, audit=sys.audit, fixed=_fixed, **_raw)["Guarded"]
+_refusing_classes: list[type] = []
+
+
 def _refuse_places_of_memory() -> None:
     refusing = _isolated(_REFUSING)["refusing"]
     for module, name in _ANSWERING:
         kind = vars(sys.modules[module]).get(name) if module in sys.modules else None
-        if kind is not None:
+        if kind is not None and kind not in _refusing_classes:
             kind.__getattr__ = refusing(kind.__getattr__)
+            _refusing_classes.append(kind)
 
 
 def _guard(snapshot: Iterable[Watched]) -> None:
@@ -114,29 +148,22 @@ def _guard(snapshot: Iterable[Watched]) -> None:
     Comparing them before and after a test does not show a function that was replaced only for a moment.
     What is not watched costs nothing more: a test may catch warnings ten thousand times, and each sets four.
     """
-    # One for each object, as `id` gives, but without an audit event for each.
-    number_of = object.__hash__
-    modules = [(sys.modules[name], fixed) for name, _, fixed, *_ in snapshot if name in WATCHED_MODULES]
-    modules = [(module, fixed) for module, fixed in modules if type(module) is ModuleType]
-    # A new name that hides a built-in one is nothing that it was before, either.
-    numbers = {
-        number_of(module): dict.fromkeys(_BUILTIN_NAMES - vars(module).keys()) | fixed for module, fixed in modules
-    }
-    raw = {"change": ModuleType.__setattr__, "remove": ModuleType.__delattr__, "number_of": number_of}
-    guarded = _isolated(_GUARDED, ModuleType=ModuleType, audit=sys.audit, fixed=numbers, **raw)["Guarded"]
-    for module, _ in modules:
-        module.__class__ = guarded
+    for name, _, fixed, *_ in snapshot:
+        module = sys.modules.get(name) if name in WATCHED_MODULES else None
+        if type(module) in (ModuleType, _guarded):
+            # A new name that hides a built-in one is nothing that it was before, either.
+            _fixed[_number_of(module)] = dict.fromkeys(_BUILTIN_NAMES - vars(module).keys()) | fixed
+            module.__class__ = _guarded
 
 
-def _spaces() -> Iterator[tuple[str, Any]]:
-    """Yield names and attributes of what is watched."""
-    yield "sys.modules", sys.modules
+def _spaces(wanted: Callable[[str], bool]) -> Iterator[tuple[str, Any]]:
+    """Yield names and attributes of what is watched and wanted."""
     for name in WATCHED_MODULES:
-        if name in sys.modules:
+        if name in sys.modules and wanted(name):
             yield name, vars(sys.modules[name])
-    classes = dict.fromkeys(WATCHED_CLASSES)
+    classes = dict.fromkeys(filter(wanted, WATCHED_CLASSES))
     for module in _OF_CLASSES:
-        for name, kind in vars(sys.modules[module]).items() if module in sys.modules else ():
+        for name, kind in vars(sys.modules[module]).items() if module in sys.modules and wanted(module) else ():
             if isinstance(kind, type) and kind.__module__.startswith("torch."):
                 classes[f"{module}.{name}"] = None
     for name in classes:
@@ -145,33 +172,38 @@ def _spaces() -> Iterator[tuple[str, Any]]:
             yield name, getattr(sys.modules[module], kind).__dict__
 
 
-def _snapshot() -> Iterator[Watched]:
+def _snapshot(wanted: Callable[[str], bool] = lambda name: True) -> Iterator[Watched]:
     """Yield what the watched modules and classes hold: functions, classes, modules and tables."""
-    for name, space in _spaces():
+    if wanted("sys.modules"):
+        # One by one: to go through all modules would copy the memory they lie in.
+        fixed = {name: sys.modules[name] for name in WATCHED_MODULES if name in sys.modules}
+        yield "sys.modules", sys.modules, fixed, None, {}, frozenset()
+    for name, space in _spaces(wanted):
         kinds = (ModuleType, property, classmethod, staticmethod)
         fixed = {key: value for key, value in space.items() if callable(value) or isinstance(value, kinds)}
         if name == "sys":
             fixed |= {key: space[key] for key in _IMPORTING}
-        if name == "sys.modules":
-            fixed = {key: value for key, value in fixed.items() if key in WATCHED_MODULES}
         tables = {key: dict(value) for key, value in space.items() if name in _WITH_TABLES and type(value) is dict}
         # doctest leaves a name there, as an interactive session does.
         tables.pop("__builtins__", None)
         # A new name that hides a built-in one changes what the module's own functions do.
         hidden = _BUILTIN_NAMES & space.keys()
         # And one that hides an inherited method what the class does.
-        names = frozenset(space) if type(space) is MappingProxyType else frozenset()
-        yield name, space, fixed, hidden, tables, names
+        is_class = type(space) is MappingProxyType
+        yield name, space, fixed, None if is_class else hidden, tables, frozenset(space if is_class else ())
 
 
 def _quick_look(snapshot: list[Watched]) -> Callable[[], bool]:
     """Return a function that tells, without a step in Python for each name, that nothing is different."""
     fixed = [(space, key, value) for _, space, known, *_ in snapshot for key, value in known.items()]
     spaces, keys, values = zip(*fixed, strict=True)
+    # Copies lie side by side, while the names themselves are all over the memory that kernels share.
+    keys = [f"{key[:1]}{key[1:]}" for key in keys]
     classes = [(space, names) for _, space, _, _, _, names in snapshot if names]
-    owners, kept = zip(*((space, key) for space, names in classes for key in names), strict=True)
+    owners = [space for space, names in classes for _ in names]
+    kept = [f"{key[:1]}{key[1:]}" for _, names in classes for key in names]
     sizes = [len(names) for _, names in classes]
-    modules = [(space, hidden) for _, space, _, hidden, _, names in snapshot if not names]
+    modules = [(space, hidden) for _, space, _, hidden, *_ in snapshot if hidden is not None]
     tables = [(space, key, table) for _, space, _, _, known, _ in snapshot for key, table in known.items()]
 
     def unchanged() -> bool:
@@ -193,10 +225,9 @@ def _differences(snapshot: Iterable[Watched]) -> list[str]:
     for name, space, fixed, hidden, tables, names in snapshot:
         found += [f"{name}.{key}" for key, value in fixed.items() if space.get(key, _MISSING) is not value]
         if names:
-            if not space.keys() <= names:
-                found += [f"{name}.{key}" for key in space.keys() - names if callable(space[key])]
-            continue
-        found += [f"{name}.{key}" for key in (_BUILTIN_NAMES & space.keys()) - hidden]
+            found += [f"{name}.{key}" for key in space.keys() - names if callable(space[key])]
+        if hidden is not None:
+            found += [f"{name}.{key}" for key in (_BUILTIN_NAMES & space.keys()) - hidden]
         found += [f"{name}.{key}" for key, table in tables.items() if space.get(key) != table]
     return found
 
