@@ -35,6 +35,7 @@ _codes = {
 _prepared: dict[tuple, tuple] = {}
 _watch: ModuleType | None = None
 _begin_to_watch: Callable | None = None
+_own_modules: list[str] = []
 # Where an environment behind a link really lies can be told only outside of the sandbox.
 _places = {sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
 _libraries = tuple(_places | {os.path.realpath(place) for place in _places})
@@ -88,7 +89,7 @@ class GradingKernelApp(IPKernelApp):
 
 def prepare(request: dict) -> bool:
     """Import in the warm process what a kernel's tests need; return whether there was something to do."""
-    global _watch, _begin_to_watch
+    global _watch, _begin_to_watch, _own_modules
     key = _imports_of(request)
     if key in _prepared:
         return False
@@ -96,6 +97,8 @@ def prepare(request: dict) -> bool:
     # Anew, for what is loaded by now.
     _watch = _watch or _private_copy("watch", _codes)
     _begin_to_watch = _watch.prepare()
+    # Here, since to go through all modules in a kernel would copy the memory their names lie in.
+    _own_modules = [name for name in sys.modules if name.startswith("autograder.engine")]
     return True
 
 
@@ -177,7 +180,7 @@ def _open_gate(request: dict, channel_end: int) -> Callable:
     gate = gate_module.open_gate(channel, imported, libraries, own_file, audit_hook, class_finder, watch)
     next(gate)
     # Nothing else refers to the copies: their names are in no module that learner code can reach.
-    for name in [name for name in sys.modules if name.startswith("autograder.engine")]:
+    for name in _own_modules:
         del sys.modules[name]
     return gate.send
 
