@@ -16,7 +16,7 @@ from nbgrader.api import Comment, Grade, Gradebook, InvalidEntry, SubmittedNoteb
 from nbgrader.plugins import LateSubmissionPlugin
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, undefer
 
 PATIENCE_S = 60
 # A file by a learner; a time takes about 30 bytes.
@@ -94,7 +94,9 @@ def write_grades(
 
 def _by_name(gradebook: Gradebook, kind: type[_Entry], submitted: SubmittedNotebook) -> dict[str, _Entry]:
     """Return the grades or comments of a submitted notebook by grade_id, with one query for all of them."""
-    query = gradebook.db.query(kind).options(joinedload(kind.cell)).filter(kind.notebook_id == submitted.id)
+    # nbgrader leaves the points a cell is worth to a query for each.
+    needed = [joinedload(kind.cell), *([undefer(Grade.max_score)] if kind is Grade else [])]
+    query = gradebook.db.query(kind).options(*needed).filter(kind.notebook_id == submitted.id)
     return {entry.cell.name: entry for entry in query}
 
 
