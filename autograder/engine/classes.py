@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from types import FunctionType, MethodDescriptorType, ModuleType, WrapperDescriptorType
 from typing import Any
 
+from autograder.engine.places import lies_below
+
 _MRO_OF, _SPACE_OF = type.__dict__["__mro__"].__get__, type.__dict__["__dict__"].__get__
 _NAME_OF, _MODULE_SPACE = type.__dict__["__name__"].__get__, ModuleType.__dict__["__dict__"].__get__
 # One for each object, as `id` gives, but without an audit event for each.
@@ -30,8 +32,9 @@ def class_finder(libraries: tuple[str, ...]) -> Callable[[Iterable[str]], list[s
     # What exists now is out of the collector's sight, and so need not be looked at again.
     gc.freeze()
     seen: set[int] = set()
-    # Lest another class gets the number of one that was seen.
-    kept: list[type] = []
+    # Each with how many names it has, and with its methods of those names: a class may be given others later.
+    # They are kept, too, lest another class gets the number of one that was seen.
+    known: dict[int, tuple[type, int, dict[str, Any]]] = {}
 
     def find(methods: Iterable[str]) -> list[str]:
         objects = gc.get_objects()
@@ -40,24 +43,27 @@ def class_finder(libraries: tuple[str, ...]) -> Callable[[Iterable[str]], list[s
         each = dict(zip(numbers, kinds, strict=True))
         makers = {number for number, kind in each.items() if _is_below(kind, type)}
         made = [thing for thing, number in zip(objects, numbers, strict=True) if number in makers]
-        fresh = [kind for kind in made if _NUMBER_OF(kind) not in seen]
+        new = [kind for kind in made if _NUMBER_OF(kind) not in seen]
         if len(objects) > _MANY:
             gc.freeze()
         del objects, kinds, numbers, each
-        seen.update(map(_NUMBER_OF, fresh))
-        kept.extend(fresh)
-        strange = frozenset(methods)
-        return [f"{_NAME_OF(kind)[:80]}.{name}" for kind in fresh for name in _strange(kind, strange, libraries)]
+        seen.update(map(_NUMBER_OF, new))
+        new += [kind for kind, size, had in known.values() if _is_changed(_SPACE_OF(kind), size, had)]
+        strange, found = frozenset(methods), []
+        for kind in new:
+            space = _SPACE_OF(kind)
+            had = {name: method for name, method in space.items() if type(name) is str and name in strange}
+            known[_NUMBER_OF(kind)] = (kind, len(space), had)
+            if had and not _is_librarys(kind, space, libraries):
+                names = [name for name, method in had.items() if not _is_plain(name, method, libraries)]
+                found += [f"{_NAME_OF(kind)[:80]}.{name}" for name in names]
+        return found
 
     return find
 
 
-def _strange(kind: type, strange: frozenset[str], libraries: tuple[str, ...]) -> list[str]:
-    space = _SPACE_OF(kind)
-    names = [name for name in space if type(name) is str and name in strange]
-    if not names or _is_librarys(kind, space, libraries):
-        return []
-    return [name for name in names if not _is_plain(name, space[name], libraries)]
+def _is_changed(space: Any, size: int, had: dict[str, Any]) -> bool:
+    return len(space) != size or any(space.get(name) is not method for name, method in had.items())
 
 
 def _is_librarys(kind: type, space: Any, libraries: tuple[str, ...]) -> bool:
@@ -68,7 +74,7 @@ def _is_librarys(kind: type, space: Any, libraries: tuple[str, ...]) -> bool:
         return False
     names = _MODULE_SPACE(place)
     file = names.get("__file__")
-    return type(file) is str and file.startswith(libraries) and names.get(_NAME_OF(kind)) is kind
+    return type(file) is str and lies_below(file, libraries) and names.get(_NAME_OF(kind)) is kind
 
 
 def _is_plain(name: str, method: Any, libraries: tuple[str, ...]) -> bool:
@@ -77,7 +83,7 @@ def _is_plain(name: str, method: Any, libraries: tuple[str, ...]) -> bool:
         method = method.__func__
     if type(method) is FunctionType:
         file = method.__code__.co_filename
-        return file == "<string>" or file.startswith(libraries)
+        return file == "<string>" or lies_below(file, libraries)
     if type(method) in (WrapperDescriptorType, MethodDescriptorType):
         return method.__name__ == name
     return method is None

@@ -17,12 +17,12 @@ from posix import _exit, getpid
 from types import ModuleType
 from typing import Any
 
+from autograder.engine.places import lies_below
+
 _ONLY_AST, _TOP_LEVEL_AWAIT, _COROUTINE = 0x400, 0x2000, 0x80
 # Read past whatever a learner's class defines under these names.
 _NAME_OF = type.__dict__["__name__"].__get__
 _TRACEBACK_OF = BaseException.__dict__["__traceback__"].__get__
-# Where learners may put a folder named dlcourse.
-_WRITABLE = ("/home/learner/", "/tmp/", "/dev/shm/")
 _NUMBERS = (int, float, bool, complex)
 # Names that Python itself binds, for a warning, for `x: int = 1` and for a text at the beginning.
 _BOUND_BY_PYTHON = ("__warningregistry__", "__annotations__", "__doc__")
@@ -32,7 +32,7 @@ _BUILTIN_NAMES = {name for name in vars(builtins) if not name.startswith("_")}
 
 def open_gate(
     channel: Any,
-    imported: tuple[dict, dict, list[str]],
+    imported: tuple[dict, dict, list[str], tuple[str, ...]],
     libraries: tuple[str, ...],
     own_file: str,
     audit_hook: Callable,
@@ -50,7 +50,7 @@ def open_gate(
         class_finder: what makes the finder, of a copy of classes.py likewise.
         watch: what goes on with watching libraries, made by a copy of watch.py in the warm process.
     """
-    trusted, modules, failed = imported
+    trusted, modules, failed, of_check = imported
     own_builtins = _own_builtins(modules)
     channel.send({"id": "ready", "failed": failed})
     _remove_raw_memory()
@@ -84,7 +84,8 @@ def open_gate(
             # Costs time at every call, so only for who writes classes with arithmetic.
             setprofile(_answers(frozenset(test["watched"]), answered.append, libraries, own_file))
         running[0] = True
-        outcome = _run(test["source"], namespace, _Shared(namespace, argument, names, test["answers"]), own_file)
+        shared = _Shared(namespace, argument, names, test["answers"])
+        outcome = _run(test["source"], namespace, shared, own_file, of_check)
         running[0] = False
         if test["watched"]:
             setprofile(None)
@@ -111,7 +112,9 @@ def open_gate(
         question = yield True
 
 
-def import_apart(statements: Iterable[str], pristine: Iterable[str]) -> tuple[dict[str, Any], dict, list[str]]:
+def import_apart(
+    statements: Iterable[str], pristine: Iterable[str]
+) -> tuple[dict[str, Any], dict, list[str], tuple[str, ...]]:
     """Execute the instructor's imports, with copies of some packages that learner code will not find.
 
     Args:
@@ -120,7 +123,7 @@ def import_apart(statements: Iterable[str], pristine: Iterable[str]) -> tuple[di
         pristine: the packages that are loaded anew.
 
     Returns:
-        What the statements bind, the modules of this moment by name, and what failed.
+        What the statements bind, the modules of this moment by name, what failed, and the folders of the copies.
     """
     prefixes = tuple(pristine)
     loaded = {name: sys.modules.pop(name) for name in list(sys.modules) if _belongs(name, prefixes)}
@@ -138,7 +141,8 @@ def import_apart(statements: Iterable[str], pristine: Iterable[str]) -> tuple[di
             del sys.modules[name]
         sys.modules.update(loaded)
     names.pop("__builtins__", None)
-    return names, modules, failed
+    packages = [getattr(modules.get(prefix), "__path__", None) for prefix in prefixes]
+    return names, modules, failed, tuple(f"{folder}/" for package in packages for folder in package or ())
 
 
 def _own_builtins(modules: dict[str, ModuleType]) -> dict[str, Any]:
@@ -167,16 +171,19 @@ def trusted_import(name, globals=None, locals=None, fromlist=(), level=0):
 
 # A profile function, which anybody can ask for.
 _ANSWERS = """
+def of_library(file):
+    return file.startswith(libraries) and "/../" not in file
+
 def answers(frame, event, argument):
     if event != "call" or frame.f_code.co_name not in names:
         return
     name = frame.f_code.co_name
     file = frame.f_code.co_filename
-    if file == own_file or file.startswith(libraries):
+    if file == own_file or of_library(file):
         # Of a test's own class or a library's.
         return
     frame = frame.f_back
-    while frame is not None and frame.f_code.co_filename.startswith(libraries):
+    while frame is not None and of_library(frame.f_code.co_filename):
         frame = frame.f_back
     if frame is not None and frame.f_code.co_filename == own_file:
         note(name)
@@ -239,7 +246,9 @@ class _Shared:
             self._theirs.pop(name, None)
 
 
-def _run(source: str, namespace: dict[str, Any], shared: _Shared, file: str) -> dict[str, Any]:
+def _run(
+    source: str, namespace: dict[str, Any], shared: _Shared, file: str, of_check: tuple[str, ...]
+) -> dict[str, Any]:
     """Execute a test as IPython would: the value of a last expression is the cell's result."""
     try:
         tree = compile(source, file, "exec", _ONLY_AST)
@@ -259,7 +268,7 @@ def _run(source: str, namespace: dict[str, Any], shared: _Shared, file: str) -> 
             return {"status": "passed", "result": text}
         return {"status": "passed", "result": text, "forged": ["the number that is the test's result"]}
     except BaseException as error:
-        return {"status": "failed", **_describe(error, file, namespace["__builtins__"])}
+        return {"status": "failed", **_describe(error, file, namespace["__builtins__"], of_check)}
 
 
 def _finish(value: Any, code: Any) -> Any:
@@ -283,7 +292,7 @@ def _finish(value: Any, code: Any) -> Any:
     return results[0]
 
 
-def _describe(error: BaseException, file: str, builtins_of_tests: dict) -> dict[str, Any]:
+def _describe(error: BaseException, file: str, builtins_of_tests: dict, of_check: tuple[str, ...]) -> dict[str, Any]:
     """Name, text and the last line of the test that an exception passed through; never a frame's content."""
     line, step, in_answer = 0, _TRACEBACK_OF(error), False
     while step is not None:
@@ -293,7 +302,7 @@ def _describe(error: BaseException, file: str, builtins_of_tests: dict) -> dict[
             line = step.tb_lineno
         elif name != file:
             # Whether code that sees what the test gave it had a say in the message.
-            in_answer = in_answer or "/dlcourse/" not in name or name.startswith(_WRITABLE)
+            in_answer = in_answer or not lies_below(name, of_check)
         step = step.tb_next
     try:
         # A learner's exception may have a __str__ of its own.

@@ -15,6 +15,8 @@ from posix import getpid
 from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 
+from autograder.engine.places import IMPORTERS, is_frozen, lies_below
+
 # Read past whatever a learner's class defines under these names.
 _MRO_OF = type.__dict__["__mro__"].__get__
 _MODULE_SPACE = ModuleType.__dict__["__dict__"].__get__
@@ -77,8 +79,6 @@ _READERS = (
 # timeit's own loop around what it is given, which it compiles by itself before.
 _LOOP = "for _i in _it:"
 _LONGEST_CODE = 60_000
-# Python's own importers: of files, and of archives.
-_IMPORTING = ("<frozen importlib", "<frozen zipimport")
 # It takes the number of the frame whose names a text may use from its caller.
 _BY_LEVEL = "/pandas/core/computation/scope.py"
 _OF_HINTS = "/typing.py"
@@ -154,7 +154,7 @@ def audit_hook(
         """Return whose code has this file name."""
         if file == own_file or file == "<imports>":
             return "ours"
-        if not file.startswith(libraries) and not file.startswith("<frozen"):
+        if not lies_below(file, libraries) and not is_frozen(file):
             return "learner"
         if file.endswith(tellers):
             return "teller"
@@ -201,19 +201,19 @@ def audit_hook(
             return unpickled(*arguments, frame.f_code.co_filename)
         if event == "import":
             # Native code of the learner's own could do anything.
-            if type(arguments[1]) is str and not arguments[1].startswith(native):
+            if type(arguments[1]) is str and not lies_below(arguments[1], native):
                 return f"native module {arguments[0]}"
             if arguments[0] not in _RAW_MODULES:
                 return None
             place = who(frame, event, arguments[0])
             return f"{arguments[0]} at {place}" if place else None
         path = arguments[0] if event == "ctypes.dlopen" and type(arguments[0]) is str else ""
-        if "/" in path and not path.startswith(native):
+        if "/" in path and not lies_below(path, native):
             return "native library"
-        if event == "marshal.loads" and frame.f_code.co_filename.startswith(_IMPORTING):
+        if event == "marshal.loads" and frame.f_code.co_filename in IMPORTERS:
             # Nobody can read compiled code, and it can claim to come from any file.
             path = frame.f_locals.get("bytecode_path", frame.f_locals.get("pathname"))
-            if path is not None and (type(path) is not str or not path.startswith(libraries)):
+            if path is not None and (type(path) is not str or not lies_below(path, libraries)):
                 return "compiled code"
         if event == "autograder.setattr":
             if not _is_below(type(arguments[0]), ModuleType):
@@ -227,7 +227,7 @@ def audit_hook(
                 return None
         if event == "object.__getattr__" and frame.f_code.co_name in _OF_SIGNATURES:
             file = frame.f_code.co_filename
-            if file.endswith("/inspect.py") and file.startswith(libraries):
+            if file.endswith("/inspect.py") and lies_below(file, libraries):
                 # It looks at a function's code to count its parameters, and hands out no more than these.
                 return None
         word = (events[event] if event in events else event.rpartition(".")[2]) or arguments[1]
@@ -259,7 +259,7 @@ def audit_hook(
             file = frame.f_code.co_filename
             if file == own_file:
                 return between
-            between = between or not file.startswith(libraries)
+            between = between or not lies_below(file, libraries)
         return left != 0
 
     def tell(kind: str, text: str) -> None:
@@ -280,22 +280,25 @@ def audit_hook(
         if _is_below(type(found), ModuleType):
             # A pickle can set what is in a module without anybody's notice.
             return f"of the module {name[:80]}"
-        if running[0] and ("." in name or id(found) in watched) and "/multiprocessing/" not in asked_by:
+        if running[0] and ("." in name or id(found) in watched) and not of_multiprocessing(asked_by):
             # Nor would a method show that is replaced for a moment.
             return f"of {name[:80]} in a test"
         return None
+
+    def of_multiprocessing(file: str) -> bool:
+        return "/multiprocessing/" in file and lies_below(file, libraries)
 
     def claims(file: str, asked_by: str) -> bool:
         """Return whether code would pass for a library's, or for the gate's, without being loaded from there."""
         if not asked_by.endswith(_ASKED_BY_LEARNERS):
             return False
-        library = file.endswith(".py") and file.startswith(libraries)
-        return library or file in (own_file, "<imports>") or file.startswith("<frozen")
+        library = file.endswith(".py") and lies_below(file, libraries)
+        return library or file in (own_file, "<imports>") or is_frozen(file)
 
     def show(source: Any, file: Any, frame: Any) -> None:
         """Send the grader code that stands in no cell: of modules beside the notebook and of texts for `eval`."""
-        if frame.f_code.co_filename.startswith(_IMPORTING):
-            if type(file) is not str or file.startswith(libraries):
+        if frame.f_code.co_filename in IMPORTERS:
+            if type(file) is not str or lies_below(file, libraries):
                 return
         elif not frame.f_code.co_filename.endswith("/typing.py"):
             steps = 0
