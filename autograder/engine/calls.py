@@ -29,7 +29,8 @@ def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
         # It takes the names of whoever called its caller.
         found.append("eval with a level")
     # A test calls these when its message quotes a value.
-    if called in ("set_printoptions", "printoptions") and words & {"formatter", "override_repr", None}:
+    of_texts = all(_formats_by_texts(keyword.value, names) for keyword in node.keywords if keyword.arg == "formatter")
+    if called in ("set_printoptions", "printoptions") and (words & {"override_repr", None} or not of_texts):
         found.append("print options with a function")
     starred = any(isinstance(argument, ast.Starred) for argument in node.args)
     if called == "set_printoptions" and (len(node.args) > 7 or starred):
@@ -41,16 +42,25 @@ def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
         found.append("get_type_hints of something else than a function or class of one's own")
     if called == "set_defaults" or called in suspicious.NAMESPACES:
         spread = [keyword.value for keyword in node.keywords if keyword.arg is None]
-        if not all(_has_written_keys(table) for table in spread):
+        if not all(has_written_keys(table) for table in spread):
             found.append(f"{called} with computed names")
-    if called == "Series" and not all(map(_has_written_keys, (a for a in node.args if isinstance(a, ast.Dict)))):
+    if called == "Series" and not all(map(has_written_keys, (a for a in node.args if isinstance(a, ast.Dict)))):
         found.append("Series with computed names")
     if called == "signature" and isinstance(node.func, ast.Attribute) and (len(node.args) != 1 or words):
         # It may be asked to evaluate texts.
         found.append("signature with options")
+    if "usemask" in words:
+        # A masked array agrees with everything.
+        found.append("a masked array")
     if called == "enter_context" and isinstance(node.func, ast.Attribute) and _last(node.func) not in names.entered:
         found.append("enter_context without with")
     return found
+
+
+def _formats_by_texts(table: ast.expr, names: Bindings) -> bool:
+    """Whether all functions in a table are the `format` of a text."""
+    values = table.values if isinstance(table, ast.Dict) and None not in table.keys else [None]
+    return all(isinstance(v, ast.Attribute) and v.attr == "format" and is_text(v.value, names) for v in values)
 
 
 def _is_own(node: ast.Call, names: Bindings) -> bool:
@@ -59,19 +69,19 @@ def _is_own(node: ast.Call, names: Bindings) -> bool:
     return len(node.args) == 1 and not node.keywords and isinstance(node.args[0], ast.Name) and node.args[0].id in own
 
 
-def _has_written_keys(table: ast.expr) -> bool:
+def has_written_keys(table: ast.expr) -> bool:
     """Whether a table has no key that may turn out to be an attribute with a meaning."""
     if isinstance(table, ast.Call) and isinstance(table.func, ast.Name) and table.func.id == "dict" and not table.args:
         return all(keyword.arg is not None for keyword in table.keywords)
-    return isinstance(table, ast.Dict) and all(map(_is_ordinary, table.keys))
+    return isinstance(table, ast.Dict) and all(map(is_ordinary, table.keys))
 
 
-def _is_ordinary(key: ast.expr | None) -> bool:
+def is_ordinary(key: ast.expr | None) -> bool:
     """Whether the beginning of a key tells that it has no underscores in front."""
     if isinstance(key, ast.JoinedStr):
-        return bool(key.values) and _is_ordinary(key.values[0])
+        return bool(key.values) and is_ordinary(key.values[0])
     if isinstance(key, ast.BinOp):
-        return _is_ordinary(key.left) and isinstance(key.op, ast.Add)
+        return is_ordinary(key.left) and isinstance(key.op, ast.Add)
     return isinstance(key, ast.Constant) and not str(key.value).startswith("_") and key.value != ""
 
 
@@ -124,12 +134,21 @@ def is_written_out(node: ast.expr | ast.keyword, names: Bindings) -> bool:
 def stores_through(node: ast.Call, names: Bindings) -> list[str]:
     """Return what a function of the learner's own is passed of a library, to set attributes of it."""
     found = []
-    for function in names.storing.get(last_name(node.func) or "", ()):
+    called = dict.fromkeys(filter(None, (last_name(node.func), _called(node.func, names))))
+    for function in [function for name in called for function in names.storing.get(name, ())]:
+        of_class = isinstance(node.func, ast.Attribute) and last_name(node.func.value) in names.classes
+        if "self" in function.stored and (of_class or isinstance(node.func, ast.Name)) and _is_called_on_another(node):
+            # As an object's own method it may set what it likes.
+            found.append("a method that sets attributes of something else")
         for argument, parameter in arguments(node, function):
             if parameter is None or parameter in function.stored:
                 given = [source for source in sources(argument) if root_name(source) in names.imported]
                 found += [f"a function that sets attributes of {dotted(source)}" for source in given]
     return found
+
+
+def _is_called_on_another(node: ast.Call) -> bool:
+    return bool(node.args) and not (isinstance(node.args[0], ast.Name) and node.args[0].id == "self")
 
 
 def is_text(node: ast.expr, names: Bindings) -> bool:

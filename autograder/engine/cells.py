@@ -22,6 +22,7 @@ _BARE = re.compile(r"\s*(\w+)\b(.*)\s*\Z")
 # This may be Python as well; with an operator as Python is usually written it is nothing else.
 _ARGUMENT = re.compile(r"\s+(\(|\[|[-.]\S)")
 _CODING = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_TYPE_COMMENT = re.compile(r"#\s*type:(.*)")
 _BARE_MAGICS = suspicious.words("""
     alias alias_magic autoawait autocall automagic bookmark cat cd code_wrap colors conda config cp debug dhist
     dirs doctest_mode ed edit env gui hist history killbgscripts ldir lf lk ll load load_ext loadpy logoff logon
@@ -103,7 +104,18 @@ def parse_cells(sources: Iterable[str]) -> tuple[list[ast.Module], list[str]]:
             reasons.append(str(reason))
         else:
             trees += [tree] if tree is not None else []
+            trees += _type_comments(source)
     return trees, reasons
+
+
+def _type_comments(source: str) -> list[ast.Module]:
+    """Return what stands in comments on types, which TorchScript evaluates."""
+    texts = [text for comment in _TYPE_COMMENT.findall(source) for text in comment.split("->")]
+    trees = []
+    for text in texts:
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            trees.append(parse(text.strip()))
+    return trees
 
 
 def _work(sources: list[str]) -> int:

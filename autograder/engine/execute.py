@@ -35,6 +35,9 @@ _MAX_KERNELS = 4
 _VERDICT_WAIT = 5.0
 # How often a submission's memory, output and time are looked at.
 _WATCH_S = 0.25
+# Characters of an error and of each line of its traceback.
+_LONGEST_ERROR = 20_000
+_OUTPUTS = ("stream", "display_data", "update_display_data", "execute_result")
 # More output than this many times the limit is not an honest cell any more.
 _FLOOD = 20
 
@@ -105,9 +108,12 @@ class _Client(NotebookClient):
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         content = msg.get("content", {})
-        size = _size(content.get("text")) + _size(content.get("data"))
-        self.printed += size
-        if self.printed > self.output_bytes and msg["msg_type"] in ("stream", "display_data", "execute_result"):
+        # What was sent to it, the kernel only repeats.
+        self.printed += 0 if msg["msg_type"] in ("execute_input", "status") else _size(content)
+        if msg["msg_type"] == "error":
+            content["evalue"] = str(content.get("evalue"))[:_LONGEST_ERROR]
+            content["traceback"] = [str(line)[:_LONGEST_ERROR] for line in list(content.get("traceback", ()))[:200]]
+        elif self.printed > self.output_bytes and msg["msg_type"] in _OUTPUTS:
             self.flooded = True
             return None
         try:

@@ -3,17 +3,25 @@
 import ast
 from collections.abc import Iterator
 
+from autograder.engine.cells import TOO_DEEP, Unreadable
+
+# Attributes of attributes of ...: nobody writes more, and each of them is looked at with all in front of it.
+_MOST_LINKS = 80
+
 
 def root_name(node: ast.expr) -> str | None:
     """Return the name that an attribute or item of it is taken of."""
+    links = 0
     while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
+        node, links = node.value, links + 1
+        if links > _MOST_LINKS:
+            raise Unreadable(TOO_DEEP)
     return node.id if isinstance(node, ast.Name) else None
 
 
 def spine(node: ast.expr) -> Iterator[ast.expr]:
     """Yield an expression and what it is an attribute, an item or a result of."""
-    while True:
+    for _ in range(_MOST_LINKS + 1):
         yield node
         if isinstance(node, ast.Attribute | ast.Subscript):
             node = node.value
@@ -21,6 +29,7 @@ def spine(node: ast.expr) -> Iterator[ast.expr]:
             node = node.func
         else:
             return
+    raise Unreadable(TOO_DEEP)
 
 
 def dotted(node: ast.expr) -> str:

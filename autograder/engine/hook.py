@@ -223,6 +223,9 @@ def audit_hook(
             space = _MODULE_SPACE(arguments[0])
             known = fixed.get(id(space), {})
             hides = arguments[1] in builtin_names and arguments[1] not in space
+            if arguments[1] == "Storage" and sets_default(frame):
+                # torch does so when it is told another precision, which the reader tells.
+                return None
             if not hides and known.get(arguments[1], arguments[2]) is arguments[2]:
                 return None
         if event == "object.__getattr__" and frame.f_code.co_name in _OF_SIGNATURES:
@@ -249,6 +252,14 @@ def audit_hook(
         elif event == "exec" and frame.f_code.co_filename.endswith(_RUNNERS) and type(arguments[0]) is CodeType:
             tell("code", _names_of(arguments[0]))
         return None
+
+    def sets_default(frame: Any) -> bool:
+        file = frame.f_code.co_filename
+        return (
+            frame.f_code.co_name == "set_default_dtype"
+            and file.endswith("/torch/__init__.py")
+            and lies_below(file, libraries)
+        )
 
     def looks_beyond(frame: Any) -> bool:
         """Return whether pandas was asked for a frame of the tests or the gate, by a level, from learner code."""

@@ -10,7 +10,10 @@ from autograder.engine.cells import parse_cell
 
 # Options of %time and %timeit.
 _OPTIONS = re.compile(r"\A(\s*-([rntcpqov]+\s*\d*|-[a-z-]+)(?=\s|\Z))+")
-_CONFIG = re.compile(r"InlineBackend\.\w+\s*=\s*(\w+|'\w+'|\"\w+\")\s*\Z")
+_WORD = r"(\w+|'\w+'|\"\w+\")"
+_CONFIG = re.compile(
+    rf"(InlineBackend|Completer|IPCompleter)\.\w+\s*=\s*({_WORD}|[\[{{(]\s*{_WORD}(\s*,\s*{_WORD})*\s*,?\s*[\]}})])\s*\Z"
+)
 # As in `!ls $folder`.
 _DOLLAR = re.compile(r"\$([^\W\d][\w.]*)")
 
@@ -30,6 +33,10 @@ def magic(node: ast.Call) -> tuple[list[str], list[str]] | None:
     if node.func.attr in ("system", "getoutput", "getoutputs"):
         # A program in the sandbox cannot reach into the kernel; what IPython fills in can.
         return [], _filled_in(texts)
+    if texts[:2] in (["bash", ""], ["sh", ""]) and node.func.attr == "run_cell_magic":
+        return [], []
+    if texts[0] == "load_ext" and node.func.attr == "run_line_magic":
+        return ([], []) if texts[1:] and texts[1].strip() in suspicious.EXTENSIONS else None
     is_known = node.func.attr in ("run_line_magic", "run_cell_magic") and texts[0] in suspicious.MAGICS
     if not is_known or len(texts) < 2:
         return None

@@ -1,13 +1,24 @@
 """Walk through learner code and collect what no honest answer needs; see screen.py for what becomes of it."""
 
 import ast
+from collections.abc import Iterable
 
 from autograder.engine import suspicious
 from autograder.engine.bindings import Bindings, bindings, folded, is_dunder, is_installed, overrides, own_names
-from autograder.engine.calls import classes_made, is_text, is_written_out, stores_through, strange_calls, styles
+from autograder.engine.calls import (
+    classes_made,
+    has_written_keys,
+    is_ordinary,
+    is_text,
+    is_written_out,
+    stores_through,
+    strange_calls,
+    styles,
+)
 from autograder.engine.cells import TOO_DEEP, TOO_MANY, Unreadable, parse_cell
 from autograder.engine.expressions import dotted, last_name, root_name, sources, spine
 from autograder.engine.magics import magic
+from autograder.engine.stores import method_set
 
 # Texts within the code that are read like cells: shell lines have a few.
 _MOST_READINGS = 1000
@@ -68,8 +79,10 @@ class _Reader(ast.NodeVisitor):
         # Arithmetic of a class under another name of its own.
         self.renamed: set[int] = set()
         self.functions = self.classes = self.pauses = 0
-        # Whether a function here is a method, and what the functions around are passed.
-        self.methods = False
+        # Whether a function here is a method, of a class that is below no value.
+        self.methods = self.of_no_value = False
+        # Whether `self` is a method's own object, and what the functions around are passed.
+        self.has_self = False
         self.parameters: frozenset[str] = frozenset()
 
     def visit(self, node: ast.AST) -> None:
@@ -96,7 +109,8 @@ class _Reader(ast.NodeVisitor):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         if node.module not in suspicious.OPEN_MODULES and not node.level:
             for alias in node.names:
-                self._module(f"{node.module}.{alias.name}")
+                if f"{node.module}.{alias.name}" not in suspicious.OPEN_NAMES:
+                    self._module(f"{node.module}.{alias.name}")
             if _is_private(node.module or ""):
                 self.found.append(f"the private module {node.module}")
         for alias in node.names:
@@ -149,6 +163,11 @@ class _Reader(ast.NodeVisitor):
             if self.names.values and root != "self":
                 # A method may be set in the class, or in what is called by another name here.
                 self.found.append("an attribute that is set beside a class below a value")
+            if name == "mask" and not self._is_own(node.value):
+                self.found.append("an assignment to a mask")
+            if name == "arg_constraints":
+                # torch takes attributes of these names.
+                self.found.append("an assignment to arg_constraints")
         if name == "__class__":
             if isinstance(node.ctx, ast.Store | ast.Del):
                 self.found.append("an assignment to __class__")
@@ -172,12 +191,24 @@ class _Reader(ast.NodeVisitor):
             made = isinstance(inner[-1], ast.Name) and inner[-1].id in self.names.imported
             self.found += [f"an assignment to an attribute of {dotted(kind)}" for kind in kinds if not made]
 
-    def visit_Assign(self, node: ast.Assign) -> None:
-        function = isinstance(node.value, ast.Lambda) or last_name(node.value) in self.names.functions
-        for target in node.targets if function else ():
-            if isinstance(target, ast.Attribute) and target.attr in suspicious.LOOKS and root_name(target) != "self":
-                self.found.append(f"a method {target.attr} that is set on one object")
+    def visit_Assign(self, node: ast.Assign | ast.AnnAssign) -> None:
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
+        for target in targets if node.value is not None else ():
+            self._looks(method_set(target, node.value, self.names.functions))
+            if isinstance(target, ast.Name) and target.id == "arg_constraints" and not has_written_keys(node.value):
+                self.found.append("arg_constraints with computed names")
         self.generic_visit(node)
+
+    visit_AnnAssign = visit_Assign
+
+    def _looks(self, targets: Iterable[ast.Attribute]) -> None:
+        """Name methods with which tests look at a value, if they are set on an object of something else."""
+        others = [target.attr for target in targets if not (self.of_no_value and self._is_own(target.value))]
+        self.found += [f"a method {name} that is set on one object" for name in others]
+
+    def _is_own(self, node: ast.expr) -> bool:
+        """Whether something belongs to a method's own object."""
+        return self.has_self and root_name(node) == "self"
 
     def visit_Name(self, node: ast.Name) -> None:
         name = node.id
@@ -228,6 +259,10 @@ class _Reader(ast.NodeVisitor):
             self.harmless.update([id(node.func)] if folded(node.args[0]) == "cpu" else ())
         if name in ("getattr", "hasattr"):
             self._named_attribute(name, node)
+        if name == "setattr" and self._is_own_attribute(node):
+            self.shown.add(id(node.func))
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "__init__":
+            self._made_by_hand(node)
         self.found += classes_made(node, self.names, bool(self.functions))
         self.found += strange_calls(node, self.names) + stores_through(node, self.names)
         self.generic_visit(node)
@@ -248,9 +283,21 @@ class _Reader(ast.NodeVisitor):
     def visit_For(self, node: ast.For | ast.comprehension | ast.FormattedValue | ast.Compare) -> None:
         self._looked_at(*(getattr(node, field, None) for field in ("iter", "value", "left")))
         self._looked_at(*getattr(node, "comparators", ()))
+        if isinstance(node, ast.For | ast.comprehension):
+            self._looks(method_set(node.target, None))
+        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Constant):
+            self._asked_for(node)
         self.generic_visit(node)
 
-    visit_comprehension = visit_FormattedValue = visit_Compare = visit_For
+    visit_comprehension = visit_FormattedValue = visit_Compare = visit_AsyncFor = visit_For
+
+    def _asked_for(self, node: ast.Compare) -> None:
+        """Note that a name or module is only asked for: `"model" in globals()`, `"google.colab" in sys.modules`."""
+        for place in node.comparators if all(isinstance(o, ast.In | ast.NotIn) for o in node.ops) else ():
+            if isinstance(place, ast.Attribute) and dotted(place) == "sys.modules":
+                self.judged.add(id(place))
+            elif isinstance(place, ast.Call) and not place.args and last_name(place.func) in ("globals", "locals"):
+                self.shown.add(id(place.func))
 
     def _named_attribute(self, function: str, node: ast.Call) -> None:
         if node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
@@ -260,8 +307,21 @@ class _Reader(ast.NodeVisitor):
             if isinstance(wanted, ast.Constant) and isinstance(wanted.value, str):
                 self._attribute(wanted.value)
                 self.found += ["__enter__ by hand"] if wanted.value == "__enter__" else []
-            elif function == "getattr":
+            elif function == "getattr" and not self._is_own_attribute(node):
                 self.found.append("getattr with a computed name")
+
+    def _is_own_attribute(self, node: ast.Call) -> bool:
+        """Whether getattr or setattr is for something of a method's own object, as in `setattr(self, f"fc{i}", x)`."""
+        plain = len(node.args) > 1 and not node.keywords and not any(isinstance(a, ast.Starred) for a in node.args)
+        return plain and isinstance(node.args[0], ast.Name) and self._is_own(node.args[0]) and is_ordinary(node.args[1])
+
+    def _made_by_hand(self, node: ast.Call) -> None:
+        """Name a library's way to make an object that is used on something else."""
+        first, value = node.args[0] if node.args else None, node.func.value
+        of_super = isinstance(value, ast.Call) and last_name(value.func) == "super"
+        own = isinstance(first, ast.Name) and self._is_own(first)
+        if first is not None and not (of_super or own or self._is_own(value) or isinstance(first, ast.Constant)):
+            self.found.append("__init__ of something else")
 
     def _read(self, source: str) -> None:
         self.readings[0] -= 1
@@ -282,16 +342,23 @@ class _Reader(ast.NodeVisitor):
         given = [*node.args.posonlyargs, *node.args.args][method:]
         given += [argument for argument in (*node.args.kwonlyargs, node.args.vararg, node.args.kwarg) if argument]
         before, self.parameters = self.parameters, self.parameters | {argument.arg for argument in given}
-        was_in_class, self.methods = self.methods, False
+        was_in_class, had_self = self.methods, self.has_self
+        if method:
+            self.has_self = [argument.arg for argument in [*node.args.posonlyargs, *node.args.args]][:1] == ["self"]
+        elif was_in_class or "self" in {argument.arg for argument in given}:
+            self.has_self = False
+        self.methods = False
         self.functions += 1
         self.generic_visit(node)
         self.functions -= 1
-        self.parameters, self.methods = before, was_in_class
+        self.parameters, self.methods, self.has_self = before, was_in_class, had_self
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
         before = self.pauses
+        for item in node.items:
+            self._looks(method_set(item.optional_vars, None) if item.optional_vars else ())
         self.generic_visit(node)
         if self.pauses > before:
             # What is entered is in force for whoever goes on meanwhile: the test, say.
@@ -339,10 +406,11 @@ class _Reader(ast.NodeVisitor):
             if any(isinstance(target, ast.Name) and target.id == "__slots__" for target in targets):
                 self.found += [] if is_written_out(statement.value, self.names) else ["computed __slots__"]
         self.classes += 1
-        was_in_class, self.methods = self.methods, True
+        before = self.methods, self.of_no_value, self.has_self
+        self.methods, self.of_no_value, self.has_self = True, not above & suspicious.VALUE_CLASSES, False
         self.generic_visit(node)
         self.classes -= 1
-        self.methods = was_in_class
+        self.methods, self.of_no_value, self.has_self = before
 
     def _other_names(self, node: ast.ClassDef) -> None:
         """Note where arithmetic is bound to another name of it (`__rmul__ = __mul__`), which is no finding."""

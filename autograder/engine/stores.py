@@ -1,15 +1,20 @@
 """Which functions of a learner set attributes of what they are passed, for the reader of learner code (reader.py)."""
 
 import ast
+import builtins
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from autograder.engine.cells import Unreadable
 from autograder.engine.expressions import last_name, root_name, sources
+from autograder.engine.suspicious import LOOKS
 
 # Calls are looked at with each function of that name.
 _MOST_WORK = 50_000
+# What is made by these is called like a function.
+_MAKERS = frozenset(("partial", "partialmethod", "wraps", "cache", "lru_cache", "MethodType"))
+_BUILT_IN = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 _LEAVES = frozenset((ast.Load, ast.Store, ast.Del, ast.Name, ast.Constant))
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -78,6 +83,40 @@ def arguments(call: ast.Call, function: Storing) -> Iterator[tuple[ast.expr, str
         yield keyword.value, keyword.arg if keyword.arg in function.names else None
 
 
+def method_set(target: ast.expr, value: ast.expr | None, functions: Collection[str] = ()) -> Iterator[ast.Attribute]:
+    """Yield where an assignment may set a method with which tests look at a value.
+
+    Args:
+        target: what is assigned to.
+        value: what is assigned, if the text tells.
+        functions: names of functions of the same text.
+    """
+    if isinstance(target, ast.Tuple | ast.List):
+        of_each = isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts)
+        for place, inner in enumerate(target.elts):
+            yield from method_set(inner, value.elts[place] if of_each else value, functions)
+    elif isinstance(target, ast.Starred):
+        yield from method_set(target.value, value, functions)
+    elif isinstance(target, ast.Attribute) and target.attr in LOOKS and _may_be_called(value, functions):
+        yield target
+
+
+def _may_be_called(value: ast.expr | None, functions: Collection[str]) -> bool:
+    """Whether a value may be a function; the result of most calls and of arithmetic is taken for data."""
+    left = [value]
+    for part in left:
+        name = None if part is None else last_name(part.func if isinstance(part, ast.Call) else part)
+        if part is None or isinstance(part, ast.Lambda):
+            return True
+        if isinstance(part, ast.Call) and name in _MAKERS:
+            return True
+        if isinstance(part, ast.Name | ast.Attribute) and name in {*functions, *_BUILT_IN, *LOOKS}:
+            return True
+        if isinstance(part, ast.IfExp | ast.BoolOp | ast.NamedExpr | ast.Tuple | ast.List):
+            left += [inner for inner in ast.iter_child_nodes(part) if isinstance(inner, ast.expr)]
+    return False
+
+
 def _function(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, body: list | None = None) -> Storing:
     given = node.args
     places = [argument.arg for argument in [*given.posonlyargs, *given.args]]
@@ -90,8 +129,9 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, body: l
 
 def _note(node: ast.AST, around: tuple[Storing, ...]) -> None:
     """Note what a statement or expression within functions does with their parameters."""
-    if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-        root = root_name(node)
+    by_name = isinstance(node, ast.Call) and last_name(node.func) == "setattr" and bool(node.args)
+    if by_name or (isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)):
+        root = root_name(node.args[0] if by_name else node)
         for function in reversed(around):
             if root in function.names:
                 function.stored.add(function.names[root])

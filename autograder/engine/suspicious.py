@@ -11,7 +11,7 @@ PLAIN_DUNDERS = words("""
     __init__ __len__ __getitem__ __setitem__ __iter__ __next__ __call__ __repr__ __str__ __enter__ __exit__
     __add__ __sub__ __mul__ __radd__ __rmul__ __rsub__ __truediv__ __rtruediv__ __neg__ __pow__ __matmul__
     __contains__ __name__ __main__ __doc__ __version__ __file__ __all__ __post_init__ __hash__ __annotations__
-    __future__ __class__ __slots__
+    __future__ __class__ __slots__ __config__
 """)
 # Methods with which an object answers comparisons and conversions as it likes, or a class says what it is.
 LYING_METHODS = words("""
@@ -19,7 +19,7 @@ LYING_METHODS = words("""
     __torch_dispatch__ __array__ __array_ufunc__ __array_function__ __instancecheck__ __subclasscheck__
     __class_getitem__ __getattribute__ __setattr__ __del__ __prepare__ __init_subclass__ __reduce__ __reduce_ex__
     __match_args__ __dict__ __class__ __mro_entries__ __complex__ __array_interface__ __array_struct__ __array_wrap__
-    __annotations__
+    __annotations__ __array_finalize__
 """)
 # Arithmetic and sizes: answers' classes may have them, but no test should depend on them.
 ANSWERING = words("""
@@ -39,7 +39,7 @@ INNOCENT = words("""
 WRITTEN_OUT = (LYING_METHODS | ANSWERING) - INNOCENT
 # What a class below a number, a text or an array may say for itself.
 OWN_BUSINESS = words("""
-    __init__ __new__ __repr__ __str__ __doc__ __slots__ __array_finalize__ __module__ __qualname__
+    __init__ __new__ __repr__ __str__ __doc__ __slots__ __module__ __qualname__
 """)
 # Classes whose objects tests take for what they say: numbers, texts, arrays, tables. Of those with members (the
 # second line) a course's own may have methods with ordinary names.
@@ -75,11 +75,13 @@ MODULES = words("""
     sympy.utilities.magic
 """)
 # Parts of those that answers do use.
-OPEN_MODULES = frozenset(("IPython.display", "multiprocessing.cpu_count"))
+OPEN_MODULES = frozenset(("IPython.display", "multiprocessing.cpu_count", "matplotlib_inline.backend_inline"))
+# What answers may import from those by its name.
+OPEN_NAMES = frozenset(("importlib.metadata.version", "types.SimpleNamespace"))
 # Functions of those that answers may call as parts of the whole module, and no others.
 OPEN_FUNCTIONS = frozenset(("multiprocessing.cpu_count", "gc.collect", "pickle.dump", "pickle.dumps"))
-OPEN_FUNCTIONS |= {"inspect.signature"}
-OPENED = frozenset(name.partition(".")[0] for name in OPEN_FUNCTIONS)
+OPEN_FUNCTIONS |= {"inspect.signature", "pickle.load", "pickle.loads"}
+OPENED = frozenset(("IPython", *(name.partition(".")[0] for name in OPEN_FUNCTIONS)))
 # Packages of the environment that answers may import. The others are there for the grader's and Jupyter's sake, and
 # among them are many that read attributes by text, run texts or look at frames.
 LIBRARIES = words("""
@@ -91,10 +93,12 @@ LIBRARIES = words("""
 """)
 MAGICS = words("""
     matplotlib time timeit capture config pip conda mamba precision pprint who whos lsmagic
-    pinfo pinfo2 psource pwd ls ll cat html latex markdown
+    pinfo pinfo2 psource pwd ls ll cat html latex markdown autoreload cd env mkdir writefile xmode
 """)
 # Those that hand their line on to a shell.
-SHELL_MAGICS = words("pip conda mamba ls ll cat")
+SHELL_MAGICS = words("pip conda mamba ls ll cat mkdir")
+# What `%load_ext` may load.
+EXTENSIONS = words("autoreload tensorboard")
 CALLS = words("eval exec compile globals locals vars setattr delattr __import__ breakpoint get_ipython")
 # Functions that hand out what they are when nobody calls them.
 ONLY_CALLED = words("getattr type wraps get_type_hints")
@@ -120,6 +124,7 @@ ATTRIBUTES = words("""
     register_optimizer_step_pre_hook register_optimizer_step_post_hook register_module_parameter_registration_hook
     register_module_buffer_registration_hook register_module_module_registration_hook FlopCounterMode
     set_autocast_enabled set_autocast_cpu_enabled set_autocast_dtype set_autocast_cpu_dtype
+    wrap_non_picklable_objects CloudpickledObjectWrapper CloudpickledClassWrapper
     get_ipython InteractiveShell delegate_names PandasDelegate unsafe_load UnsafeLoader
 """)
 # These only of a module.

@@ -178,6 +178,11 @@ def _snapshot(wanted: Callable[[str], bool] = lambda name: True) -> Iterator[Wat
         # One by one: to go through all modules would copy the memory they lie in.
         fixed = {name: sys.modules[name] for name in WATCHED_MODULES if name in sys.modules}
         yield "sys.modules", sys.modules, fixed, None, {}, frozenset()
+    if wanted("numpy.finfo") and "numpy" in sys.modules:
+        # One object for each precision, of which tests make tolerances.
+        for kind in (numpy := sys.modules["numpy"]).float16, numpy.float32, numpy.float64:
+            space = vars(numpy.finfo(kind))
+            yield f"numpy.finfo({kind.__name__})", space, dict(space), None, {}, frozenset()
     for name, space in _spaces(wanted):
         kinds = (ModuleType, property, classmethod, staticmethod)
         fixed = {key: value for key, value in space.items() if callable(value) or isinstance(value, kinds)}
