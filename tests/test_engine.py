@@ -133,6 +133,19 @@ def test_a_flood_of_output_is_cut_and_costs_nothing(warm):
     assert kept <= 1_000_000
 
 
+@pytest.mark.parametrize(
+    "flood",
+    [
+        "from IPython.display import display\nfor _ in range(9): display({}, raw=True, metadata={'a': 'b' * 400_000})",
+        "raise Exception('b' * 3_000_000)",
+    ],
+)
+def test_what_goes_with_an_output_is_cut_too(warm, flood):
+    result = run(warm, flood, "a = 1", "test one\nassert a == 1", output_bytes=1_000_000)
+    assert result.passed == {"one": True}
+    assert sum(len(str(o)) for c in result.notebook.cells for o in c.outputs) <= 1_100_000
+
+
 def test_an_endless_flood_of_output_is_ended(warm):
     flood = "while True: print('x' * 100_000)"
     result = run(warm, flood, "a = 1", "test one\nassert a == 1", output_bytes=1_000_000, cell_timeout=60)

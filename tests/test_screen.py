@@ -146,8 +146,41 @@ from autograder.variants import read_variants
         ("import gc\ncollect = gc.collect", "gc.collect"),
         ("import gc\nf(gc)", "gc as a value"),
         ("import gc as g\nh = g\nh.get_referrers(1)", "h.get_referrers"),
-        ("import pickle\npickle.load(f)", "pickle.load"),
-        ("import pickle as p\np.loads(f)", "p.loads"),
+        ("import pickle\npickle.Unpickler(f)", "pickle.Unpickler"),
+        ("import pickle as p\np.Unpickler(f)", "p.Unpickler"),
+        ("def f(self):\n    self.equals = lambda o: True", "a method equals that is set on one object"),
+        ("t.equals: object = print", "a method equals that is set on one object"),
+        ("t.equals, x = print, 0", "a method equals that is set on one object"),
+        ("for t.equals in (print,): ...", "a method equals that is set on one object"),
+        ("with open('x') as t.equals: ...", "a method equals that is set on one object"),
+        ("t.equals = functools.partial(print, 1)", "a method equals that is set on one object"),
+        ("t.equals = u.all if u else 0", "a method equals that is set on one object"),
+        ("class A:\n    def f(self): self.equals = print\nA.f(t)", "a method that sets attributes of something else"),
+        (
+            "class A:\n    def f(self): self.all = print\ng = A.f\ng(t)",
+            "A.f as a value",
+        ),
+        ("class A:\n    def f(self, x):\n        setattr(x, 'b', 1)", "setattr"),
+        ("def f(self):\n    setattr(self, 'b', 1)", "setattr"),
+        ("class A:\n    def f(self, name): return getattr(self, name)", "getattr with a computed name"),
+        ("class A:\n    def f(self): return getattr(self, f'_{x}')", "getattr with a computed name"),
+        (
+            "import torch\nclass A(torch.Tensor):\n    def f(self): self.all = print",
+            "a method all that is set on one object",
+        ),
+        ("a.arg_constraints = {name: C()}", "an assignment to arg_constraints"),
+        ("class A(D):\n    arg_constraints = {name: C()}", "arg_constraints with computed names"),
+        ("D.__init__(o, validate_args=True)", "__init__ of something else"),
+        ("class A:\n    def __array_finalize__(self, o): ...", "a method __array_finalize__"),
+        ("def g(x):\n    # type: (keep[f.__globals__]) -> int\n    return x", "__globals__"),
+        ("import numpy as np\nnp.genfromtxt(f, usemask=True)", "a masked array"),
+        ("r.mask = True", "an assignment to a mask"),
+        ("import joblib\njoblib.wrap_non_picklable_objects(f)", "wrap_non_picklable_objects"),
+        ("%load_ext other", "get_ipython"),
+        ("%config InlineBackend.x = [f()]", "get_ipython"),
+        ("%%bash --out x\necho", "get_ipython"),
+        ("import IPython\nIPython.core", "IPython.core"),
+        ("import sys\nif 'a' in sys.modules['b']: ...", "modules"),
         ("import inspect\ninspect.signature(f, eval_str=True)", "signature with options"),
         ("import multiprocessing as mp\nmp.Process(target=f)", "mp.Process"),
         ("from gc import get_objects", "the module gc.get_objects"),
@@ -206,7 +239,22 @@ def test_names_what_no_answer_needs(code, finding):
         "for layer in net.modules():\n    print(layer.__class__.__name__)",
         "'{:.2f} {}'.format(1, x)",
         "import torch\ndef f():\n    with open('x') as file, torch.no_grad():\n        yield from file",
-        "def f(): pass\nnet.forward = f\nself.mean = f\nt.sum = x.sum()",
+        "def f(): pass\nnet.forward = f\nt.sum = x.sum()\nt.mean, t.min = stats(x)\nt.size = 3\nt.all: int",
+        "class A:\n    def f(self):\n        self.mean = f\n        self.mask, self.all = None, print\n"
+        "        def g(): self.any = print\ndef f(): ...",
+        "class A(nn.Module):\n    def __init__(self):\n        nn.Module.__init__(self)\n"
+        "        for i in range(3):\n            setattr(self, f'fc{i}', getattr(self, 'a' + b)(i))",
+        "x = y  # type: ignore[attr]\ndef f(a):\n    # type: (int) -> List[int]\n    ...",
+        "import sys\nA = 'google.colab' in sys.modules\nif 'net' not in globals(): net = 1",
+        "from importlib.metadata import version\nfrom types import SimpleNamespace\nSimpleNamespace(mean=1).mean = 2",
+        "import IPython\nIPython.display.display(x)\nimport torch\ntorch.__config__.show()",
+        "import pickle\npickle.load(f), pickle.loads(b)",
+        "import numpy as np\nnp.set_printoptions(formatter={'float': '{:.3f}'.format})",
+        "from matplotlib_inline import backend_inline\nbackend_inline.set_matplotlib_formats('svg')",
+        "%load_ext autoreload\n%autoreload 2\n%env A=1\n%mkdir -p x\n%cd x\n%config Completer.use_jedi = False",
+        "%config InlineBackend.figure_formats = ['svg', 'png']\n%config InlineBackend.figure_formats = {\"svg\",}",
+        "%%bash\necho {x}",
+        "%%writefile mine.py\nx = 1",
         "t = 'epoch {}'\nprint(t.format(1))",
         "df.style.format('{:.1f}')",
         "type(x).__name__, isinstance(x, type(y)), list(map(type, x))",
@@ -333,7 +381,7 @@ def test_allows_what_the_instructor_uses():
 
 
 def test_aliases_are_followed_across_cells():
-    assert screen(["n.allclose = print"], ["import numpy as n"]) == ["the code uses an assignment to n.allclose"]
+    assert "the code uses an assignment to n.allclose" in screen(["n.allclose = print"], ["import numpy as n"])
 
 
 @pytest.mark.parametrize("code", ["(" * 5000, "x = " + "[" * 3000 + "]" * 3000, "\0", "x = '\ud800'", "def f(x:"])
@@ -352,6 +400,7 @@ def test_leaves_alone_what_no_kernel_runs_either(code):
         ("'" + "a" * 400_000 + "'", "is too long to read"),
         ("".join(f"class A{i}(A{i + 1}, A{i + 2}): ...\n" for i in range(600)), "has too many classes to read"),
         ("def f(a): a.b = 1\nf(a)\n" * 500, "has too many functions of one name to read"),
+        ("import np\nnp" + ".a" * 90, "is nested too deeply to read"),
         ("get_ipython().system('{x}')\n" * 1100, "has too many magics to read"),
     ],
 )
@@ -397,6 +446,8 @@ def test_magics_without_what_they_need_are_no_magics(code):
         "import enum\n" + "".join(f"class A{i}(A{i + 1}): ...\n" for i in range(298)) + "class A298(enum.Enum): ...",
         "class A(A): ...\n" * 300,
         "".join(f"a{i} = a{i + 1}\n" for i in range(20_000)) + "import numpy as a20000",
+        ("np" + ".a" * 75 + "=1\n") * 2500,
+        ("np" + ".a(1)" * 37 + "\n") * 2000,
         "\n".join(["!true"] * 170),
         "!echo " + "{a:" * 300 + "}" * 300,
     ],

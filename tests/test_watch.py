@@ -31,6 +31,7 @@ def run(cells: list[str]) -> list[list[str]]:
 
 
 CHANGES = {
+    "np.finfo(float).eps = 1e9": "numpy.finfo(float64).eps",
     "np._core.numeric.isclose = max": "numpy._core.numeric.isclose",
     "np._core._methods.any = max": "numpy._core._methods.any",
     "torch.Tensor.cpu = max": "torch.Tensor.cpu",

@@ -134,8 +134,7 @@ def is_written_out(node: ast.expr | ast.keyword, names: Bindings) -> bool:
 def stores_through(node: ast.Call, names: Bindings) -> list[str]:
     """Return what a function of the learner's own is passed of a library, to set attributes of it."""
     found = []
-    called = dict.fromkeys(filter(None, (last_name(node.func), _called(node.func, names))))
-    for function in [function for name in called for function in names.storing.get(name, ())]:
+    for function in names.storing.get(last_name(node.func) or "", ()):
         of_class = isinstance(node.func, ast.Attribute) and last_name(node.func.value) in names.classes
         if "self" in function.stored and (of_class or isinstance(node.func, ast.Name)) and _is_called_on_another(node):
             # As an object's own method it may set what it likes.

@@ -123,6 +123,14 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         name, root = node.attr, root_name(node.value)
+        if (
+            isinstance(node.ctx, ast.Load)
+            and id(node) not in self.judged
+            and last_name(node.value) in self.names.classes
+        ):
+            # Called by another name, it may be given anything.
+            storing = any("self" in function.stored for function in self.names.storing.get(name, ()))
+            self.found += [f"{dotted(node)} as a value"] if storing else []
         if isinstance(node.value, ast.Name):
             self.based.add(id(node.value))
         if name == "__enter__" and not (isinstance(node.value, ast.Call) and last_name(node.value.func) == "super"):

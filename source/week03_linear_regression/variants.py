@@ -1058,6 +1058,24 @@ class LinearRegression(d2l.Module):
         return torch.optim.SGD([self.w, self.b], lr=self.rate)
 
 
+# %% d2l_module right: the optimiser that the book writes by hand
+class LinearRegression(d2l.Module):
+    def __init__(self, num_inputs, lr):
+        super().__init__()
+        self.save_hyperparameters()
+        self.w = nn.Parameter(torch.normal(0, 0.01, (num_inputs, 1)))
+        self.b = nn.Parameter(torch.zeros(1))
+
+    def forward(self, X):
+        return torch.matmul(X, self.w) + self.b
+
+    def loss(self, y_hat, y):
+        return ((y_hat - y) ** 2 / 2).mean()
+
+    def configure_optimizers(self):
+        return d2l.SGD([self.w, self.b], self.lr)
+
+
 # %% d2l_module right: Sequential, and what d2l.Module inherits
 class LinearRegression(d2l.Module):
     def __init__(self, num_inputs, lr):

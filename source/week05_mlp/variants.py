@@ -1728,6 +1728,28 @@ def plot_variances(profiles):
     return plt.gca()
 
 
+# %% signal_variances right: vector-Jacobian products, and a table whose shorter columns pandas fills up
+def signal_variances(X, weights, phi, V):
+    signals, H = [], X
+    for W in weights:
+        signals.append(torch.einsum("nd,dh->nh", H, W))
+        H = phi(signals[-1])
+    grads, upstream = [], V
+    for layer in reversed(range(len(weights))):
+        _, backward = torch.func.vjp(phi, signals[layer])
+        (grad,) = backward(upstream)
+        grads.insert(0, grad)
+        upstream = grad @ weights[layer].T
+    return [Z.var(correction=0).item() for Z in signals], [g.var(correction=0).item() for g in grads]
+
+
+def plot_variances(profiles):
+    columns = {name: pd.Series(values, index=range(1, len(values) + 1)) for name, values in profiles.items()}
+    ax = pd.DataFrame(columns).plot(logy=True, style=["o-", "s--", "^:", "D-."][: len(profiles)])
+    ax.set(xlabel="layer", ylabel="variance of the entries")
+    return ax
+
+
 # %% signal_variances wrong: the sample variance
 def signal_variances(X, weights, phi, V):
     H, layers = X, []
