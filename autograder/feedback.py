@@ -148,6 +148,10 @@ code, .rendered_html a { overflow-wrap: anywhere; }
 """
 
 
+# Rendering that much takes seconds; what is beyond is shown as it was written.
+_MOST_WORK = 200_000_000
+
+
 class FeedbackPage(AccessiblePage):
     """nbgrader's feedback page, in which what a learner wrote or put out can be read, but does not run."""
 
@@ -157,10 +161,15 @@ class FeedbackPage(AccessiblePage):
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
         """Render Markdown, and disarm what comes out: a link in Markdown can be a script as well."""
+        # The time that rendering takes grows with the length times the number of formulas: minutes for a megabyte.
+        self._work += len(source) * (100 + source.count("\\begin"))
+        if self.harmless and self._work > _MOST_WORK:
+            return f"<pre>{html.escape(source)}</pre>"
         rendered = super().markdown2html(context, source)
         return clean_html(rendered) if self.harmless else rendered
 
     def _preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        self._work = 0
         if self.harmless:
             disarm(nb)
         nb, resources = super()._preprocess(nb, resources)

@@ -163,6 +163,12 @@ def test_honest_work_stays():
     assert "dataframe{color" not in page
 
 
+def test_what_would_take_minutes_to_render_is_shown_as_it_was_written():
+    formulas = "\\begin{a}" * 60_000
+    page = page_of(new_notebook(cells=[new_markdown_cell("**before**"), new_markdown_cell(f"<i>{formulas}")]))
+    assert "<strong>before</strong>" in page and f"<pre>&lt;i&gt;{formulas}</pre>" in page
+
+
 def test_links_and_pictures_that_are_allowed():
     assert clean_html('<a href="java\nscript:x">a</a><a href="data:text/html,x">b</a>') == "<a>a</a><a>b</a>"
     kept = f'<img src="data:image/png;base64,{PNG}">'

@@ -158,7 +158,7 @@ from autograder.variants import read_variants
         ("class A:\n    def f(self): self.equals = print\nA.f(t)", "a method that sets attributes of something else"),
         (
             "class A:\n    def f(self): self.all = print\ng = A.f\ng(t)",
-            "A.f as a value",
+            "the method f as a value",
         ),
         ("class A:\n    def f(self, x):\n        setattr(x, 'b', 1)", "setattr"),
         ("def f(self):\n    setattr(self, 'b', 1)", "setattr"),
@@ -175,6 +175,26 @@ from autograder.variants import read_variants
         ("def g(x):\n    # type: (keep[f.__globals__]) -> int\n    return x", "__globals__"),
         ("import numpy as np\nnp.genfromtxt(f, usemask=True)", "a masked array"),
         ("r.mask = True", "an assignment to a mask"),
+        ("from dlcourse import check\ncheck.call(f, globals())", "globals"),
+        ("tools.vars(f)", "vars"),
+        ("class A:\n    def f(self, b):\n        for self in b: setattr(self, 'a', 1)", "setattr"),
+        ("class A:\n    def f(self, b): return lambda self: setattr(self, 'a', 1)", "setattr"),
+        ("class A:\n    def f(self): self.all = print\n    t = [f]", "the method f as a value"),
+        ("class A:\n    def f(self): self.all = print\ngetattr(A, 'f')(t)", "the method f as a value"),
+        (
+            "import torch\nclass A:\n    @keep\n    def f(self): self.b = 1\nkept[0](torch.Tensor)",
+            "a computed function that is passed torch.Tensor",
+        ),
+        (
+            "import torch\nclass A:\n    def f(self, b):\n        self = b\n        self.c = 1\nA().f(torch.Tensor)",
+            "a function that sets attributes of torch.Tensor",
+        ),
+        (
+            "import torch\nfrom d2l import torch as d2l\n@d2l.add_to_class(torch.Tensor)\ndef f(t): ...",
+            "add_to_class for another class than one's own",
+        ),
+        ("import d2l\nd2l.HyperParameters.save_hyperparameters(t)", "save_hyperparameters of something else"),
+        ("class A:\n    def __new__(cls): ...", "a method __new__"),
         ("import joblib\njoblib.wrap_non_picklable_objects(f)", "wrap_non_picklable_objects"),
         ("%load_ext other", "get_ipython"),
         ("%config InlineBackend.x = [f()]", "get_ipython"),
@@ -244,6 +264,12 @@ def test_names_what_no_answer_needs(code, finding):
         "        def g(): self.any = print\ndef f(): ...",
         "class A(nn.Module):\n    def __init__(self):\n        nn.Module.__init__(self)\n"
         "        for i in range(3):\n            setattr(self, f'fc{i}', getattr(self, 'a' + b)(i))",
+        "class A:\n    @property\n    def x(self):\n        self._x = 1\n        return 1\n    @x.setter\n"
+        "    def x(self, v): self._x = v",
+        "from d2l import torch as d2l\nclass A(d2l.Module):\n    def __init__(self, lr):\n        super().__init__()\n"
+        "        self.save_hyperparameters(ignore=['x'])\n@d2l.add_to_class(A)\ndef f(self): self.x = 1\n"
+        "@d2l.add_to_class(d2l.Module)\ndef g(self): ...",
+        "import torch.nn as nn\nlayers = {'a': nn.ReLU}\nlayers['a'](), layers['a'](nn.ReLU)",
         "x = y  # type: ignore[attr]\ndef f(a):\n    # type: (int) -> List[int]\n    ...",
         "import sys\nA = 'google.colab' in sys.modules\nif 'net' not in globals(): net = 1",
         "from importlib.metadata import version\nfrom types import SimpleNamespace\nSimpleNamespace(mean=1).mean = 2",

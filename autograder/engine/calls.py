@@ -49,6 +49,8 @@ def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
     if called == "signature" and isinstance(node.func, ast.Attribute) and (len(node.args) != 1 or words):
         # It may be asked to evaluate texts.
         found.append("signature with options")
+    if called == "add_to_class" and not all(_is_own_class(argument, names) for argument in node.args[:1]):
+        found.append("add_to_class for another class than one's own")
     if "usemask" in words:
         # A masked array agrees with everything.
         found.append("a masked array")
@@ -61,6 +63,16 @@ def _formats_by_texts(table: ast.expr, names: Bindings) -> bool:
     """Whether all functions in a table are the `format` of a text."""
     values = table.values if isinstance(table, ast.Dict) and None not in table.keys else [None]
     return all(isinstance(v, ast.Attribute) and v.attr == "format" and is_text(v.value, names) for v in values)
+
+
+def _is_own_class(node: ast.expr, names: Bindings) -> bool:
+    """Whether this is a class of the same text, or of the book, whose classes grow so."""
+    if isinstance(node, ast.Attribute):
+        return names.source.get(root_name(node) or "", "").partition(".")[0] == "d2l" and isinstance(
+            node.value, ast.Name
+        )
+    own = isinstance(node, ast.Name) and node.id not in names.computed | names.local
+    return own and (node.id in names.classes or names.source.get(node.id, "").startswith("d2l."))
 
 
 def _is_own(node: ast.Call, names: Bindings) -> bool:
@@ -134,6 +146,15 @@ def is_written_out(node: ast.expr | ast.keyword, names: Bindings) -> bool:
 def stores_through(node: ast.Call, names: Bindings) -> list[str]:
     """Return what a function of the learner's own is passed of a library, to set attributes of it."""
     found = []
+    computed = isinstance(node.func, ast.Subscript | ast.Call)
+    if isinstance(node.func, ast.Name):
+        computed = node.func.id in names.computed | names.local
+        computed = computed and node.func.id not in names.functions | names.classes | names.imported
+    if computed and not names.storing.keys().isdisjoint(names.functions):
+        # Nobody can tell which function this is.
+        of_library = [source for a in node.args for source in sources(a) if root_name(source) in names.imported]
+        kinds = [dotted(source) for source in of_library if (last_name(source) or "")[:1].isupper()]
+        found += [f"a computed function that is passed {kind}" for kind in kinds]
     for function in names.storing.get(last_name(node.func) or "", ()):
         of_class = isinstance(node.func, ast.Attribute) and last_name(node.func.value) in names.classes
         if "self" in function.stored and (of_class or isinstance(node.func, ast.Name)) and _is_called_on_another(node):

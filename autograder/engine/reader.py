@@ -53,6 +53,15 @@ _NAMED = frozenset((ast.alias, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast
 _NAMED |= {ast.keyword, ast.arg}
 
 
+def _binds_self(node: ast.AST) -> bool:
+    """Whether something makes `self` another object."""
+    if isinstance(node, ast.Name):
+        return node.id == "self" and not isinstance(node.ctx, ast.Load)
+    return type(node) is not ast.arg and any(
+        getattr(node, field, None) == "self" for field in ("name", "asname", "rest")
+    )
+
+
 def _is_private(module: str) -> bool:
     """Return whether this is a part of a library that the library keeps to itself."""
     return any(part.startswith("_") and not is_dunder(part) for part in module.split(".")[1:])
@@ -128,9 +137,7 @@ class _Reader(ast.NodeVisitor):
             and id(node) not in self.judged
             and last_name(node.value) in self.names.classes
         ):
-            # Called by another name, it may be given anything.
-            storing = any("self" in function.stored for function in self.names.storing.get(name, ()))
-            self.found += [f"{dotted(node)} as a value"] if storing else []
+            self._method_as_value(name)
         if isinstance(node.value, ast.Name):
             self.based.add(id(node.value))
         if name == "__enter__" and not (isinstance(node.value, ast.Call) and last_name(node.value.func) == "super"):
@@ -185,6 +192,11 @@ class _Reader(ast.NodeVisitor):
             self.found.append("__annotations__ other than to look at them")
         self.generic_visit(node)
 
+    def _method_as_value(self, name: str) -> None:
+        # Called by another name, it may be given anything for `self`.
+        if any("self" in function.stored for function in self.names.storing.get(name, ())):
+            self.found.append(f"the method {name} as a value")
+
     def _store(self, node: ast.Attribute, root: str | None) -> None:
         """Name an attribute that is set of what is no learner's own."""
         inner = list(spine(node.value))
@@ -220,6 +232,9 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Name(self, node: ast.Name) -> None:
         name = node.id
+        if self.methods and isinstance(node.ctx, ast.Load) and id(node) not in self.based:
+            # In the body of its class.
+            self._method_as_value(name)
         # After `from x import *` an attribute's name may stand alone.
         starred = self.names.starred and name in suspicious.ATTRIBUTES and name not in suspicious.ONLY_CALLED
         if (name in suspicious.CALLS or self._is_history(name) or starred) and id(node) not in self.shown:
@@ -252,7 +267,7 @@ class _Reader(ast.NodeVisitor):
             self._looked_at(*node.args)
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "items", "keys", "values", "copy"):
             self._looked_at(node.func.value)
-        if isinstance(node.func, ast.Attribute) and self._is_from_check(node.func):
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "defined" and self._is_from_check(node.func):
             # The given tests ask so whether a name is there.
             calls = [a.func for a in node.args if isinstance(a, ast.Call) and not a.args]
             self.shown.update(id(call) for call in calls if last_name(call) == "globals")
@@ -262,6 +277,9 @@ class _Reader(ast.NodeVisitor):
             for text in texts:
                 self._read(text)
             return
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "save_hyperparameters":
+            # d2l's sets attributes, too.
+            self._made_by_hand(node)
         if last_name(node.func) == "set_default_device" and len(node.args) == 1 and not node.keywords:
             # Where everything is made anyway.
             self.harmless.update([id(node.func)] if folded(node.args[0]) == "cpu" else ())
@@ -314,6 +332,8 @@ class _Reader(ast.NodeVisitor):
             wanted = node.args[1]
             if isinstance(wanted, ast.Constant) and isinstance(wanted.value, str):
                 self._attribute(wanted.value)
+                if last_name(node.args[0]) in self.names.classes:
+                    self._method_as_value(wanted.value)
                 self.found += ["__enter__ by hand"] if wanted.value == "__enter__" else []
             elif function == "getattr" and not self._is_own_attribute(node):
                 self.found.append("getattr with a computed name")
@@ -329,7 +349,7 @@ class _Reader(ast.NodeVisitor):
         of_super = isinstance(value, ast.Call) and last_name(value.func) == "super"
         own = isinstance(first, ast.Name) and self._is_own(first)
         if first is not None and not (of_super or own or self._is_own(value) or isinstance(first, ast.Constant)):
-            self.found.append("__init__ of something else")
+            self.found.append(f"{node.func.attr} of something else")
 
     def _read(self, source: str) -> None:
         self.readings[0] -= 1
@@ -352,7 +372,8 @@ class _Reader(ast.NodeVisitor):
         before, self.parameters = self.parameters, self.parameters | {argument.arg for argument in given}
         was_in_class, had_self = self.methods, self.has_self
         if method:
-            self.has_self = [argument.arg for argument in [*node.args.posonlyargs, *node.args.args]][:1] == ["self"]
+            first = [argument.arg for argument in [*node.args.posonlyargs, *node.args.args]][:1]
+            self.has_self = first == ["self"] and not any(_binds_self(inner) for inner in ast.walk(node))
         elif was_in_class or "self" in {argument.arg for argument in given}:
             self.has_self = False
         self.methods = False
@@ -362,6 +383,14 @@ class _Reader(ast.NodeVisitor):
         self.parameters, self.methods, self.has_self = before, was_in_class, had_self
 
     visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        had_self = self.has_self
+        self.has_self &= all(
+            argument.arg != "self" for argument in ast.walk(node.args) if isinstance(argument, ast.arg)
+        )
+        self.generic_visit(node)
+        self.has_self = had_self
 
     def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
         before = self.pauses

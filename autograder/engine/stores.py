@@ -27,12 +27,14 @@ class Storing:
         places: the parameters that an argument's place tells, in order.
         names: all parameters; what else is the same thing in the function, by the parameter that it is.
         stored: parameters of which an attribute is set.
+        also: parameters by the name of another one that they may go by.
         handed_on: calls with a parameter among their arguments.
     """
 
     places: list[str]
     names: dict[str, str]
     stored: set[str] = field(default_factory=set)
+    also: dict[str, set[str]] = field(default_factory=dict)
     handed_on: list[ast.Call] = field(default_factory=list)
 
 
@@ -134,7 +136,7 @@ def _note(node: ast.AST, around: tuple[Storing, ...]) -> None:
         root = root_name(node.args[0] if by_name else node)
         for function in reversed(around):
             if root in function.names:
-                function.stored.add(function.names[root])
+                function.stored |= {function.names[root], *function.also.get(root, ())}
                 return
     elif isinstance(node, ast.Call) and (node.args or node.keywords):
         around[-1].handed_on.append(node)
@@ -146,8 +148,9 @@ def _note(node: ast.AST, around: tuple[Storing, ...]) -> None:
         for function in reversed(around):
             known = [function.names[root] for root in roots if root in function.names]
             for name in known[:1]:
-                names = [target for target in targets if isinstance(target, ast.Name)]
-                function.names.update((target.id, name) for target in names if target.id not in function.names)
+                for target in (target.id for target in targets if isinstance(target, ast.Name)):
+                    if function.names.setdefault(target, name) != name:
+                        function.also.setdefault(target, set()).add(name)
 
 
 def _hand_on(functions: dict[str, list[Storing]]) -> None:

@@ -19,7 +19,8 @@ LYING_METHODS = words("""
     __torch_dispatch__ __array__ __array_ufunc__ __array_function__ __instancecheck__ __subclasscheck__
     __class_getitem__ __getattribute__ __setattr__ __del__ __prepare__ __init_subclass__ __reduce__ __reduce_ex__
     __match_args__ __dict__ __class__ __mro_entries__ __complex__ __array_interface__ __array_struct__ __array_wrap__
-    __annotations__ __array_finalize__
+    __annotations__ __array_finalize__ __new__ __getstate__ __setstate__ __getnewargs__ __getnewargs_ex__ __copy__
+    __deepcopy__
 """)
 # Arithmetic and sizes: answers' classes may have them, but no test should depend on them.
 ANSWERING = words("""
@@ -33,7 +34,8 @@ ANSWERING = words("""
 # What classes have that were made by calls, for reasons of their own: to be stored, written out, derived from.
 INNOCENT = words("""
     __format__ __reduce__ __reduce_ex__ __setattr__ __del__ __init_subclass__ __class_getitem__ __prepare__
-    __match_args__ __dict__ __class__ __annotations__ __getattribute__ __len__ __contains__
+    __match_args__ __dict__ __class__ __annotations__ __getattribute__ __len__ __contains__ __new__ __getstate__
+    __setstate__ __getnewargs__ __getnewargs_ex__ __copy__ __deepcopy__
 """)
 # What a class that was made by a call, and no library's, does not have unless it stands in some text.
 WRITTEN_OUT = (LYING_METHODS | ANSWERING) - INNOCENT
@@ -111,7 +113,8 @@ ATTRIBUTES = words("""
     set_default_tensor_type set_default_device set_flush_denormal fork forkpty
     load_library register_kernel custom_op _ip get_field vformat _vformat get_stack f_builtins cr_code ag_frame ag_code
     getprofile gettrace
-    getattr delattr globals builtins importlib inspect gc marshal pickle copyreg cloudpickle six pickle_compat
+    getattr delattr globals
+    locals vars builtins importlib inspect gc marshal pickle copyreg cloudpickle six pickle_compat
     make_dataclass make_class create_model add_traits new_class prepare_class ABCMeta EnumMeta EnumType
     import_item import_string import_module import_optional_dependency resolve_name get_function_globals
     get_function_closure get_function_code getattr_static exec_ loadTestsFromName loadTestsFromNames TestLoader
@@ -146,5 +149,5 @@ PICKLED = words("builtins __builtin__ types copyreg copy_reg multiprocessing __m
 REACHING = words("""
     getattr setattr delattr eval exec compile __import__ globals locals vars type breakpoint open input print help
     attrgetter methodcaller FunctionType CodeType MethodType partialmethod wraps update_wrapper new_class format
-    format_map runctx run Timer timeit Formatter
+    format_map runctx run Timer timeit Formatter itemgetter
 """)
