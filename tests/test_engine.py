@@ -119,6 +119,25 @@ def test_swallowing_the_interrupt_does_not_help(warm):
     assert result.remarks == ["answer1 ran out of time"]
 
 
+def test_a_kernel_that_answers_no_more_after_an_endless_cell_is_replaced(warm, monkeypatch):
+    async def no(self):
+        return False
+
+    # As happened once, when a cell had taken all memory: each later cell took seconds to do nothing.
+    monkeypatch.setattr("autograder.engine.execute._Run._still_answers", no)
+    endless = "c = 3\nwhile True: pass"
+    result = run(
+        warm, "a = 1", endless, "b = 2", "test both\nassert a + b == 3 and 'c' not in globals()", cell_timeout=2
+    )
+    assert result.passed == {"both": True} and result.remarks == ["answer1 ran out of time"]
+
+
+def test_a_kernel_that_still_answers_stays(warm):
+    endless = "c = 3\nwhile True: pass"
+    result = run(warm, "a = 1", endless, "b = 2", "test all_three\nassert a + b == c", cell_timeout=2)
+    assert result.passed == {"all_three": True} and result.remarks == ["answer1 ran out of time"]
+
+
 def test_the_notebook_has_a_limit_of_its_own(warm):
     endless = ["import time\ntime.sleep(60)"] * 4
     result = run(warm, *endless, "test last\nassert True", cell_timeout=3, notebook_timeout=5)

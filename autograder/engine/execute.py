@@ -16,7 +16,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, from_dict
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 from traitlets import Int
 
 from autograder.engine.cells import LONGEST, TOO_LONG, has_strange_coding
@@ -33,6 +33,8 @@ from autograder.outputs import IN_ANSWER, IN_HIDDEN
 # After so many cells that ended their kernels a submission is not worth another.
 _MAX_KERNELS = 4
 _VERDICT_WAIT = 5.0
+# Seconds for a cell that does nothing.
+_ANSWER_WAIT = 4
 # How often a submission's memory, output and time are looked at.
 _WATCH_S = 0.25
 # Characters of an error and of each line of its traceback.
@@ -238,12 +240,25 @@ class _Run:
                 return
         if timed_out:
             self.result.remarks.append(f"{name} ran out of time")
+            if not await self._still_answers():
+                # A cell that took all memory may have ended the thread that sends outputs, for all cells after it.
+                await self._end_kernel()
+                self.deadly.add(index)
         if is_test(cell):
             self._judge(cell, verdict, timed_out)
             # A later cell may update an output by its id: not one whose place is another's now.
             if self.client is not None:
                 self.client.clear_display_id_mapping(index)
             self.verdicts[index] = copy.deepcopy(cell.outputs)
+
+    async def _still_answers(self) -> bool:
+        """Return whether the kernel, whose last cell was interrupted, runs another one."""
+        self.client.timeout, self.client.timed_out = _ANSWER_WAIT, False
+        try:
+            await self.client.async_execute_cell(new_code_cell("pass"), 0)
+        except (DeadKernelError, CellTimeoutError):
+            return False
+        return not self.client.timed_out
 
     def _cell_limit(self) -> float:
         """Seconds for the next cell: a slow one may use a reserve, and what never ends does not cost the rest."""

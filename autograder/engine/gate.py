@@ -26,6 +26,8 @@ _TRACEBACK_OF = BaseException.__dict__["__traceback__"].__get__
 _NUMBERS = (int, float, bool, complex)
 # Names that Python itself binds, for a warning, for `x: int = 1` and for a text at the beginning.
 _BOUND_BY_PYTHON = ("__warningregistry__", "__annotations__", "__doc__")
+# An error may have come through millions of calls.
+_MOST_STEPS = 10_000
 # Except those of every module, such as __doc__.
 _BUILTIN_NAMES = {name for name in vars(builtins) if not name.startswith("_")}
 
@@ -294,8 +296,9 @@ def _finish(value: Any, code: Any) -> Any:
 
 def _describe(error: BaseException, file: str, builtins_of_tests: dict, of_check: tuple[str, ...]) -> dict[str, Any]:
     """Name, text and the last line of the test that an exception passed through; never a frame's content."""
-    line, step, in_answer = 0, _TRACEBACK_OF(error), False
-    while step is not None:
+    line, step, in_answer, steps = 0, _TRACEBACK_OF(error), False, 0
+    while step is not None and steps < _MOST_STEPS:
+        steps += 1
         name = step.tb_frame.f_code.co_filename
         # The gate's own code and the audit hook's go by the same file name.
         if name == file and step.tb_frame.f_builtins is builtins_of_tests:
