@@ -68,9 +68,8 @@ def _formats_by_texts(table: ast.expr, names: Bindings) -> bool:
 def _is_own_class(node: ast.expr, names: Bindings) -> bool:
     """Whether this is a class of the same text, or of the book, whose classes grow so."""
     if isinstance(node, ast.Attribute):
-        return names.source.get(root_name(node) or "", "").partition(".")[0] == "d2l" and isinstance(
-            node.value, ast.Name
-        )
+        source = names.source.get(last_name(node.value) or "", "")
+        return isinstance(node.value, ast.Name) and source.partition(".")[0] == "d2l"
     own = isinstance(node, ast.Name) and node.id not in names.computed | names.local
     return own and (node.id in names.classes or names.source.get(node.id, "").startswith("d2l."))
 

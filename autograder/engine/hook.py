@@ -4,7 +4,6 @@ Audit events (PEP 578) come from CPython itself, and a hook cannot be taken out 
 copy of this module beside the gate's (see gate.py), under the same file name and in a namespace of its own.
 """
 
-import builtins
 import re
 import sys
 from _thread import get_ident
@@ -140,7 +139,6 @@ def audit_hook(
     about_a_name = _ABOUT_A_NAME
     events, families, see_through, tellers = _EVENTS, _FAMILIES, _SEE_THROUGH, _TELLERS
     getframe, ident = sys._getframe, get_ident
-    fixed = {id(space): known for _, space, known, *_ in snapshot}
     inside: set[int] = set()
     asking: set[int] = set()
     reports = [0]
@@ -152,7 +150,6 @@ def audit_hook(
     watched = {id(_MODULE_SPACE(loaded[module])[kind]) for module, _, kind in classes}
     native = (*libraries, "/usr/", "/lib")
     naming = namedtuple.__code__
-    builtin_names = frozenset(name for name in vars(builtins) if not name.startswith("_"))
 
     def owner(file: str) -> str:
         """Return whose code has this file name."""
@@ -224,13 +221,8 @@ def audit_hook(
                 return "of no module"
             # Asked by whoever set the attribute, not by the guarded class.
             frame = frame.f_back
-            space = _MODULE_SPACE(arguments[0])
-            known = fixed.get(id(space), {})
-            hides = arguments[1] in builtin_names and arguments[1] not in space
             if arguments[1] == "Storage" and sets_default(frame):
                 # torch does so when it is told another precision, which the reader tells.
-                return None
-            if not hides and known.get(arguments[1], arguments[2]) is arguments[2]:
                 return None
         if event == "object.__getattr__" and frame.f_code.co_name in _OF_SIGNATURES:
             file = frame.f_code.co_filename

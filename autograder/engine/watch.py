@@ -54,7 +54,8 @@ class Guarded(ModuleType):
         change(self, name, value)
 
     def __delattr__(self, name):
-        audit("autograder.setattr", self, name, None)
+        if type(name) is not str or name in fixed.get(number_of(self), ()):
+            audit("autograder.setattr", self, name, None)
         remove(self, name)
 """
 # Classes that answer any attribute from their data, and numpy asks an object for the place of its memory so.

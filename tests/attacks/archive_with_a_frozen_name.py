@@ -52,20 +52,4 @@ sys.path.insert(0, "<frozen z.zip")
 import walker
 
 
-def double(x):
-    walker.look()
-
-
-# %% normalise
-def normalise(a):
-    walker.look()
-
-
-# %% relu
-def relu(t):
-    walker.look()
-
-
-# %% integrate
-def integrate(f, a, b, n):
-    walker.look()
+# include answers_that_look
