@@ -346,18 +346,18 @@ def _test_minibatches():
         torch.equal(torch.get_rng_state(), state), "minibatches changed the global random state of torch", hint=own
     )
     ### BEGIN HIDDEN TESTS
-    # Every order of three rows is about equally often: 600 epochs, six orders, 100 each (standard deviation 9).
+    # Every order of three rows is about equally often: 300 epochs, six orders, 50 each (standard deviation 6.5).
     X, y = table(3)
     generator = torch.Generator().manual_seed(1)
     counts = {order: 0 for order in itertools.permutations(range(3))}
-    for _ in range(600):
+    for _ in range(300):
         batches = epoch(X, y, 2, generator)
         check_epoch(batches, 3)
         counts[tuple(labels(batches))] += 1
     for order, count in counts.items():
         check.that(
-            50 <= count <= 150,
-            f"three rows came in the order {order} in {count} of 600 epochs instead of about 100",
+            15 <= count <= 85,
+            f"three rows came in the order {order} in {count} of 300 epochs instead of about 50",
             hint="all orders of the rows are equally likely: shuffle rows, not batches or starting points.",
         )
 
@@ -781,7 +781,7 @@ def _test_train():
         net = nn.Linear(2, 1)
         nn.init.zeros_(net.weight)
         nn.init.zeros_(net.bias)
-        optimiser = torch.optim.SGD(net.parameters(), lr=0.05)
+        optimiser = torch.optim.SGD(net.parameters(), lr=0.1)
 
         def update(optimiser=optimiser):
             optimiser.step()
@@ -790,7 +790,7 @@ def _test_train():
         loader = torch.utils.data.DataLoader(
             torch.utils.data.TensorDataset(X, y), batch_size=32, shuffle=True, generator=generator
         )
-        history = run(net, nn.functional.mse_loss, update, lambda loader=loader: iter(loader), 8)
+        history = run(net, nn.functional.mse_loss, update, lambda loader=loader: iter(loader), 4)
         where = "is backward() called before each update, and update() once for each batch?"
         found, name = net.weight.detach().T, f"w after training (seed {seed})"
         check.value(found, w, name, rtol=0, atol=0.01, hint=where)
@@ -1171,8 +1171,8 @@ def _test_d2l_module():
             torch.manual_seed(seed)
             X = torch.randn(400, 2)
             y = X @ true_w + true_b + 0.01 * torch.randn(400, 1)
-            model = make(2, 0.1)
-            fit(model, X, y, batch_size=20, epochs=6)
+            model = make(2, 0.2)
+            fit(model, X, y, batch_size=20, epochs=4)
         w, b = weights(model, 2)
         where = "is there a bias, and does the optimiser get all parameters and this lr? Print the shapes inside loss."
         check.value(w, true_w, f"w after training (seed {seed})", rtol=0, atol=0.01, hint=where)
@@ -1304,11 +1304,12 @@ def _test_ridge_by_decay():
         check.value(b, torch.tensor([b_expected]), f"b of the example for num_steps = {num_steps}", hint=hint)
 
     # Against scikit-learn, with features and labels far from mean 0.
-    def compare(n, d, alpha, seed, dtype=torch.float64, rtol=1e-6):
+    def compare(n, d, alpha, seed, dtype=torch.float64, rtol=1e-6, num_steps=200):
+        # By then plain gradient descent is a thousand times closer to the solution than rtol asks for.
         generator = torch.Generator().manual_seed(seed)
         X = torch.randn(n, d, generator=generator, dtype=dtype) + 0.5
         y = X.sum(dim=1, keepdim=True) + 10 + torch.randn(n, 1, generator=generator, dtype=dtype)
-        w, b = solve(X, y, alpha, 0.25, 600)
+        w, b = solve(X, y, alpha, 0.25, num_steps)
         model = Ridge(alpha=alpha).fit(X.numpy().astype(np.float64), y.numpy().astype(np.float64).ravel())
         what = f"of Ridge(alpha={alpha}) for {n} rows"
         rule = "multiply one objective by a constant until the sums agree: how does lambda depend on alpha and n?"
@@ -1318,8 +1319,11 @@ def _test_ridge_by_decay():
 
     compare(n=40, d=3, alpha=20.0, seed=0)
     ### BEGIN HIDDEN TESTS
-    for seed, (n, d, alpha) in enumerate([(40, 3, 0.0), (25, 1, 3.0), (60, 4, 100.0), (30, 2, 0.5), (4, 6, 2.0)]):
-        compare(n, d, alpha, seed=10 + seed)
+    compare(25, 1, 3.0, seed=11)
+    compare(60, 4, 100.0, seed=12)
+    # Without a penalty, with a weak one and with more columns than rows it takes longer.
+    for seed, (n, d, alpha) in [(10, (40, 3, 0.0)), (13, (30, 2, 0.5)), (14, (4, 6, 8.0))]:
+        compare(n, d, alpha, seed=seed, num_steps=300)
     compare(50, 3, 10.0, seed=20, dtype=torch.float32, rtol=1e-3)
 
     # Three steps by hand, so that the way to the solution is gradient descent and not something else.
@@ -1485,20 +1489,20 @@ def _test_k_fold_indices():
         hint="torch.randperm(n, generator=generator) leaves it alone.",
     )
 
-    # Random: in 600 splits of 6 rows into 3 folds, two given rows share a fold with probability 1/5
-    # (120 times, standard deviation 10), and a row is in a given fold with 1/3 (200 times, 12).
+    # Random: in 300 splits of 6 rows into 3 folds, two given rows share a fold with probability 1/5
+    # (60 times, standard deviation 7), and a row is in a given fold with 1/3 (100 times, 8).
     generator = torch.Generator().manual_seed(2)
     together, place = torch.zeros(6, 6), torch.zeros(6, 3)
-    for _ in range(600):
+    for _ in range(300):
         for i, rows in enumerate(split(6, 3, generator)):
             for row in rows:
                 place[row, i] += 1
                 together[row, rows] += 1
     mixed = "shuffle the rows before you make folds, so that neighbours in the table do not stay together."
     pairs = together[~torch.eye(6, dtype=torch.bool)]
-    check.tensor(pairs, "how often two rows share a fold in 600 splits (120 on average)", low=65, high=175, hint=mixed)
+    check.tensor(pairs, "how often two rows share a fold in 300 splits (60 on average)", low=22, high=98, hint=mixed)
     check.tensor(
-        place, "how often a row is in a given fold in 600 splits (200 on average)", low=135, high=265, hint=mixed
+        place, "how often a row is in a given fold in 300 splits (100 on average)", low=55, high=145, hint=mixed
     )
     ### END HIDDEN TESTS
 
