@@ -120,11 +120,8 @@ def test_swallowing_the_interrupt_does_not_help(warm):
 
 
 def test_a_kernel_that_answers_no_more_after_an_endless_cell_is_replaced(warm, monkeypatch):
-    async def no(self):
-        return False
-
     # As happened once, when a cell had taken all memory: each later cell took seconds to do nothing.
-    monkeypatch.setattr("autograder.engine.execute._Run._still_answers", no)
+    monkeypatch.setattr("autograder.engine.execute._Run._still_answers", lambda self: False)
     endless = "c = 3\nwhile True: pass"
     result = run(
         warm, "a = 1", endless, "b = 2", "test both\nassert a + b == 3 and 'c' not in globals()", cell_timeout=2
@@ -136,6 +133,8 @@ def test_a_kernel_that_still_answers_stays(warm):
     endless = "c = 3\nwhile True: pass"
     result = run(warm, "a = 1", endless, "b = 2", "test all_three\nassert a + b == c", cell_timeout=2)
     assert result.passed == {"all_three": True} and result.remarks == ["answer1 ran out of time"]
+    # What asks the kernel is no part of the notebook.
+    assert [cell.source for cell in result.notebook.cells[:3]] == ["a = 1", endless, "b = 2"]
 
 
 def test_the_notebook_has_a_limit_of_its_own(warm):

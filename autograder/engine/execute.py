@@ -1,30 +1,24 @@
 """Run one submitted notebook in a sandboxed kernel, test by test, and report what the grader saw.
 
-Learners' cells run as nbclient runs any cell. Tests go through the gate, and only its signed answers
+Learners' cells run as in any notebook. Tests go through the gate, and only its signed answers
 decide about points: whatever else a test cell seems to have put out as an error or a result is dropped.
 """
 
-import asyncio
 import copy
 import time
-import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
-from nbclient.exceptions import CellControlSignal, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell, new_output
-from traitlets import Int
 
 from autograder.engine.cells import LONGEST, TOO_LONG, has_strange_coding
 from autograder.engine.channel import Channel, Tampered
+from autograder.engine.client import Client
 from autograder.engine.plan import HIDDEN_REGION, Plan, bindings_of, is_test, plain_test, shows_result
-from autograder.engine.provisioner import SandboxProvisioner
+from autograder.engine.process import KernelProcess
 from autograder.engine.sandbox import Limits, SandboxError
-from autograder.engine.scratch import scratch
 from autograder.engine.screen import operators, repeated, screen, special_methods, unpickled
 from autograder.engine.suspicious import WRITTEN_OUT
 from autograder.engine.warm import KernelRequest, WarmProcess
@@ -33,13 +27,9 @@ from autograder.outputs import IN_ANSWER, IN_HIDDEN
 # After so many cells that ended their kernels a submission is not worth another.
 _MAX_KERNELS = 4
 _VERDICT_WAIT = 5.0
+_START_WAIT = 30
 # Seconds for a cell that does nothing.
 _ANSWER_WAIT = 4
-# How often a submission's memory, output and time are looked at.
-_WATCH_S = 0.25
-# Characters of an error and of each line of its traceback.
-_LONGEST_ERROR = 20_000
-_OUTPUTS = ("stream", "display_data", "update_display_data", "execute_result")
 # More output than this many times the limit is not an honest cell any more.
 _FLOOD = 20
 
@@ -93,45 +83,7 @@ def execute(notebook: NotebookNode, plan: Plan, warm: WarmProcess, settings: Set
     Raises:
         SandboxError: no kernel could be started; nothing about the submission is known.
     """
-    return asyncio.run(_Run(notebook, plan, warm, settings, work).run())
-
-
-class _Client(NotebookClient):
-    """nbclient with a bound on what a notebook may print."""
-
-    output_bytes = Int(10_000_000)
-    printed = 0
-    flooded = False
-    timed_out = False
-
-    async def _async_handle_timeout(self, timeout: int, cell: NotebookNode | None = None) -> None | dict[str, Any]:
-        self.timed_out = True
-        return await super()._async_handle_timeout(timeout, cell)
-
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
-        content = msg.get("content", {})
-        # What was sent to it, the kernel only repeats.
-        self.printed += 0 if msg["msg_type"] in ("execute_input", "status") else _size(content)
-        if msg["msg_type"] == "error":
-            content["evalue"] = str(content.get("evalue"))[:_LONGEST_ERROR]
-            content["traceback"] = [str(line)[:_LONGEST_ERROR] for line in list(content.get("traceback", ()))[:200]]
-        elif self.printed > self.output_bytes and msg["msg_type"] in _OUTPUTS:
-            self.flooded = True
-            return None
-        try:
-            return super().process_message(msg, cell, cell_index)
-        except CellControlSignal:
-            raise
-        except Exception:
-            # Learner code can send any message; what cannot be understood is nobody's output.
-            return None
-
-
-def _size(content: Any) -> int:
-    try:
-        return sum(len(str(value)) for value in content.values()) if isinstance(content, dict) else len(str(content))
-    except RecursionError:
-        return 1_000_000
+    return _Run(notebook, plan, warm, settings, work).run()
 
 
 class _Run:
@@ -142,8 +94,8 @@ class _Run:
     ) -> None:
         self.plan, self.warm, self.settings, self.work = plan, warm, settings, work
         self.result = Execution(notebook)
-        self.client: _Client | None = None
-        self.provisioner: SandboxProvisioner | None = None
+        self.client: Client | None = None
+        self.process: KernelProcess | None = None
         self.deadly: set[int] = set()
         self.kernels = 0
         self.outputs_left = settings.output_bytes
@@ -160,7 +112,7 @@ class _Run:
         # What the gate said about each test cell, whatever later messages make of the cell.
         self.verdicts: dict[int, list[NotebookNode]] = {}
 
-    async def run(self) -> Execution:
+    def run(self) -> Execution:
         started = time.monotonic()
         self.deadline = started + (float("inf") if self.settings.stock_rules else self.settings.notebook_timeout)
         cells = self.result.notebook.cells
@@ -168,7 +120,6 @@ class _Run:
         self.result.needs_human += screen(learner, self.plan.code)
         self.operators = operators(learner, self.plan.code)
         self.methods = [*special_methods(learner), *special_methods(self.plan.code)]
-        watchdog = asyncio.create_task(self._watch())
         try:
             for index, cell in enumerate(cells):
                 if cell.cell_type != "code":
@@ -176,10 +127,9 @@ class _Run:
                 cell.outputs, cell.execution_count = [], None
                 if not cell.source.strip() and not is_test(cell):
                     continue
-                await self._run_cell(index, cell)
+                self._run_cell(index, cell)
         finally:
-            watchdog.cancel()
-            await self._end_kernel()
+            self._end_kernel()
         for index, outputs in self.verdicts.items():
             cells[index].outputs = outputs
         hidden = [match[0] for test in self.plan.tests.values() for match in HIDDEN_REGION.finditer(test)]
@@ -196,7 +146,7 @@ class _Run:
         self.result.wall_s = time.monotonic() - started
         return self.result
 
-    async def _run_cell(self, index: int, cell: NotebookNode) -> None:
+    def _run_cell(self, index: int, cell: NotebookNode) -> None:
         name = cell.metadata.get("nbgrader", {}).get("grade_id", f"cell {index + 1}")
         verdict = None
         for again in (False, True):
@@ -209,17 +159,15 @@ class _Run:
                 return
             try:
                 if self.client is None:
-                    await self._start_kernel(upto=index)
-                self.client.timeout = max(1, int(min(self._cell_limit(), left)))
-                self.client.timed_out = False
+                    self._start_kernel(upto=index)
                 begun = time.monotonic()
-                verdict = await self._execute(index, cell)
-                timed_out = self.client.timed_out
+                in_time, verdict = self._execute(index, cell, max(1.0, min(self._cell_limit(), left)))
+                timed_out = not in_time
                 self.ran_over |= timed_out
                 self.reserve -= max(0.0, time.monotonic() - begun - self.settings.cell_timeout)
                 break
             except (DeadKernelError, CellTimeoutError) as error:
-                await self._end_kernel()
+                self._end_kernel()
                 if self.killed_for is not None:
                     what, self.killed_for = self.killed_for, None
                     self.deadly.add(index)
@@ -240,9 +188,9 @@ class _Run:
                 return
         if timed_out:
             self.result.remarks.append(f"{name} ran out of time")
-            if not await self._still_answers():
+            if not self._still_answers():
                 # A cell that took all memory may have ended the thread that sends outputs, for all cells after it.
-                await self._end_kernel()
+                self._end_kernel()
                 self.deadly.add(index)
         if is_test(cell):
             self._judge(cell, verdict, timed_out)
@@ -251,14 +199,12 @@ class _Run:
                 self.client.clear_display_id_mapping(index)
             self.verdicts[index] = copy.deepcopy(cell.outputs)
 
-    async def _still_answers(self) -> bool:
+    def _still_answers(self) -> bool:
         """Return whether the kernel, whose last cell was interrupted, runs another one."""
-        self.client.timeout, self.client.timed_out = _ANSWER_WAIT, False
         try:
-            await self.client.async_execute_cell(new_code_cell("pass"), 0)
+            return self.client.run_cell(new_code_cell("pass"), 0, _ANSWER_WAIT)
         except (DeadKernelError, CellTimeoutError):
             return False
-        return not self.client.timed_out
 
     def _cell_limit(self) -> float:
         """Seconds for the next cell: a slow one may use a reserve, and what never ends does not cost the rest."""
@@ -267,35 +213,31 @@ class _Run:
             return limit
         return max(limit / 4, min(limit, 10)) if self.ran_over else limit + max(0.0, self.reserve)
 
-    async def _watch(self) -> None:
+    def _look_after(self) -> None:
         """End the kernel when the submission, all its processes taken together, goes beyond a limit.
 
         The operating system limits each process; only the sum is looked after here.
         """
-        while True:
-            await asyncio.sleep(_WATCH_S)
-            provisioner, client = self.provisioner, self.client
-            if client is None or provisioner is None or not provisioner.has_process or self.killed_for is not None:
-                continue
-            reason = None
-            if provisioner.held_mb() > self.settings.limits.memory_mb:
-                reason = f"used more than {self.settings.limits.memory_mb} MB of memory"
-            elif client.printed > _FLOOD * self.settings.output_bytes:
-                reason = f"printed more than {_FLOOD * self.settings.output_bytes // 1_000_000} MB and was ended"
-            elif time.monotonic() > self.deadline + 10:
-                reason = "did not end with the notebook's time"
-            if reason is not None:
-                self.killed_for = reason
-                await provisioner.kill()
+        if not self.process.has_process or self.killed_for is not None:
+            return
+        reason = None
+        if self.process.held_mb() > self.settings.limits.memory_mb:
+            reason = f"used more than {self.settings.limits.memory_mb} MB of memory"
+        elif self.client.printed > _FLOOD * self.settings.output_bytes:
+            reason = f"printed more than {_FLOOD * self.settings.output_bytes // 1_000_000} MB and was ended"
+        elif time.monotonic() > self.deadline + 10:
+            reason = "did not end with the notebook's time"
+        if reason is not None:
+            self.killed_for = reason
+            self.process.kill()
 
-    async def _execute(self, index: int, cell: NotebookNode) -> dict | None:
-        """Run one cell; for a test, return the gate's verdict."""
-        client, channel = self.client, self.provisioner.channel
+    def _execute(self, index: int, cell: NotebookNode, limit: float) -> tuple[bool, dict | None]:
+        """Run one cell; return whether it ended in time and, for a test, the gate's verdict."""
+        client, channel = self.client, self.process.channel
         if not is_test(cell):
-            await client.async_execute_cell(cell, index)
-            self._account()
+            in_time = client.run_cell(cell, index, limit)
             self._read(channel, None, 0)
-            return None
+            return in_time, None
         source, ticket = cell.source, f"{index}"
         names = sorted(self.plan.names)
         try:
@@ -305,24 +247,25 @@ class _Run:
             plan |= {"methods": sorted(WRITTEN_OUT.difference(self.methods))}
             channel.send({"id": ticket, "source": plain_test(source), **plan})
         except ConnectionError:
-            return await self._channel_lost()
+            self._channel_lost()
+            return True, None
         # The test itself travels over the channel only: what Jupyter carries can be read in the kernel.
         cell.source = "pass"
         try:
-            await client.async_execute_cell(cell, index)
+            in_time = client.run_cell(cell, index, limit)
         finally:
             cell.source = source
-        self._account()
         try:
-            return self._read(channel, ticket, _VERDICT_WAIT)
+            return in_time, self._read(channel, ticket, _VERDICT_WAIT)
         except EOFError:
-            return await self._channel_lost()
+            self._channel_lost()
+            return in_time, None
 
-    async def _channel_lost(self) -> None:
+    def _channel_lost(self) -> None:
         """Tell a kernel that was killed from one in which learner code closed the channel."""
         # A process that is killed loses its descriptors a moment before its end can be seen.
-        await asyncio.sleep(0.5)
-        if await self.provisioner.poll() is not None:
+        time.sleep(0.5)
+        if not self.process.alive():
             raise DeadKernelError("the kernel was killed")
         self._suspect("the private channel was closed")
 
@@ -407,42 +350,18 @@ class _Run:
         if is_test(cell):
             self.result.passed[cell.metadata.nbgrader.grade_id] = False
 
-    async def _start_kernel(self, upto: int) -> None:
+    def _start_kernel(self, upto: int) -> None:
         """Start a kernel and bring it to where the last one died, without the cells that killed it."""
         self.kernels += 1
-        manager = AsyncKernelManager(
-            kernel_name="python3",
-            # Where the next run finds it, should this one be killed.
-            connection_file=str(scratch() / f"{uuid.uuid4().hex}.json"),
-        )
-        manager.sandbox_request = KernelRequest(
-            self.settings.limits, self.work, self.plan.imports, self.settings.pristine
-        )
-        self.provisioner = SandboxProvisioner(parent=manager, kernel_spec=manager.kernel_spec, kernel_id="submission")
-        self.provisioner.warm = self.warm
-        manager.provisioner = self.provisioner
-        self.client = _Client(
-            self.result.notebook,
-            km=manager,
-            allow_errors=True,
-            interrupt_on_timeout=True,
-            error_on_timeout={
-                "ename": "CellTimeoutError",
-                "evalue": "This cell did not end in time.",
-                "traceback": ["CellTimeoutError: This cell did not end in time."],
-            },
-            raise_on_iopub_timeout=True,
-            iopub_timeout=4,
-            startup_timeout=30,
-            store_widget_state=False,
-            output_bytes=self.outputs_left,
-        )
-        self.client.reset_execution_trackers()
+        request = KernelRequest(self.settings.limits, self.work, self.plan.imports, self.settings.pristine)
+        self.process = KernelProcess(self.warm, request)
+        self.process.start()
         try:
-            await self.client.async_start_new_kernel()
-            await self.client.async_start_new_kernel_client()
-            ready = self._read(self.provisioner.channel, "ready", 30)
-        except (RuntimeError, EOFError) as error:
+            # The gate is open before the kernel takes cells.
+            ready = self._read(self.process.channel, "ready", _START_WAIT)
+            self.client = Client(self.result.notebook, self.process, self.outputs_left, self._look_after)
+            self.client.wait_for_ready(_START_WAIT)
+        except EOFError as error:
             raise SandboxError(f"a new kernel ended at once: {error}") from error
         # A test that imports what the sandbox lacks would otherwise fail every learner.
         failed = [
@@ -453,37 +372,27 @@ class _Run:
         for index, cell in enumerate(self.result.notebook.cells[:upto]):
             if cell.cell_type == "code" and not is_test(cell) and index not in self.deadly and cell.source.strip():
                 left = self.deadline - time.monotonic()
-                self.client.timeout = max(1, int(min(self.settings.cell_timeout, left)))
                 again = from_dict({**cell, "outputs": []})
-                await self.client.async_execute_cell(again, index)
+                self.client.run_cell(again, index, max(1.0, min(self.settings.cell_timeout, left)))
 
     def _pristine_imports(self) -> tuple[str, ...]:
         packages = self.settings.pristine
         return tuple(f"{word} {package}" for word in ("import", "from") for package in packages)
 
-    async def _end_kernel(self) -> None:
-        if self.client is None:
-            return
-        self._measure()
-        self.flooded |= self.client.flooded
-        self.outputs_left = max(0, self.outputs_left - self.client.printed)
-        client, self.client = self.client, None
-        await self.provisioner.kill()
-        await self.provisioner.wait()
-        await self.provisioner.cleanup()
-        if client.kc is not None:
-            client.kc.stop_channels()
-        # nbclient has done so itself, if the kernel died while it started.
-        if client.km is not None:
-            await client.km._async_cleanup_resources()
-
-    def _account(self) -> None:
-        self.flooded |= self.client.flooded
-
-    def _measure(self) -> None:
-        cpu, memory = self.provisioner.usage()
-        self.result.cpu_s += cpu
-        self.result.memory_mb = max(self.result.memory_mb, memory)
+    def _end_kernel(self) -> None:
+        process, client = self.process, self.client
+        self.process = self.client = None
+        if client is not None:
+            self.flooded |= client.flooded
+            self.outputs_left = max(0, self.outputs_left - client.printed)
+            client.close()
+        if process is not None:
+            cpu, memory = process.usage()
+            self.result.cpu_s += cpu
+            self.result.memory_mb = max(self.result.memory_mb, memory)
+            process.kill()
+            process.wait()
+            process.cleanup()
 
 
 def _visible_line(source: str, number: int) -> str | None:

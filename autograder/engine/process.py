@@ -1,0 +1,184 @@
+"""One kernel in one sandbox, as the grader sees it: start it, watch what it uses, interrupt it, end it."""
+
+import contextlib
+import os
+import secrets
+import select
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+
+from autograder.engine.channel import Channel
+from autograder.engine.scratch import scratch
+from autograder.engine.warm import KernelRequest, WarmProcess
+
+SOCKETS = ("shell", "iopub", "stdin", "hb", "control")
+
+
+class KernelProcess:
+    """A kernel that is forked from a warm process.
+
+    Its transport is `ipc`: a sandbox has no network, and its sockets lie in a folder that only the grader
+    and this kernel see.
+
+    Args:
+        warm: the process to fork from.
+        request: what the kernel may see and use.
+        key: what its messages are signed with; by default a new one.
+    """
+
+    def __init__(self, warm: WarmProcess, request: KernelRequest, key: str | None = None) -> None:
+        self.warm, self.request = warm, request
+        self._folder = tempfile.mkdtemp(dir=scratch())
+        os.chmod(self._folder, 0o777)
+        self.connection = {
+            "transport": "ipc",
+            "ip": os.path.join(self._folder, "k"),
+            **{f"{name}_port": number for number, name in enumerate(SOCKETS, 1)},
+            "key": key or secrets.token_hex(32),
+            "signature_scheme": "hmac-sha256",
+        }
+        self.pid: int | None = None
+        self.channel: Channel | None = None
+        self._pidfd: int | None = None
+        # Pages of address space, and of memory of its own, of the warm process.
+        self._at_start = (0, 0)
+
+    def start(self) -> None:
+        """Ask the warm process for the kernel. It can be spoken to as soon as `has_sockets` says so.
+
+        Raises:
+            SandboxError: the sandbox could not be made, or the warm process is gone.
+            CopyError: the submission's files cannot be copied.
+        """
+        self.pid, self.channel = self.warm.fork(self.connection, self._folder, self.request)
+        self._pidfd = os.pidfd_open(self.pid)
+        with contextlib.suppress(OSError, ValueError):
+            # All of it is the warm process's, too.
+            self._at_start = _own_pages(self.warm.pid)
+
+    def address(self, name: str) -> str:
+        """Return where one of its sockets is, for ZeroMQ."""
+        return f"ipc://{self.connection['ip']}-{self.connection[f'{name}_port']}"
+
+    def has_sockets(self) -> bool:
+        """Whether its sockets are there: a connection that finds none tries again only a tenth of a second later."""
+        return all(os.path.exists(self.address(name).removeprefix("ipc://")) for name in SOCKETS)
+
+    @property
+    def has_process(self) -> bool:
+        """Whether a sandbox was started and not yet waited for."""
+        return self._pidfd is not None
+
+    @property
+    def end(self) -> int | None:
+        """A descriptor that can be read when the sandbox has ended; None before its start and after `wait`."""
+        return self._pidfd
+
+    def alive(self) -> bool:
+        """Whether the sandbox has not ended."""
+        return self._pidfd is not None and not select.select([self._pidfd], [], [], 0)[0]
+
+    def wait(self) -> None:
+        """Wait for the end of a sandbox that was killed, a matter of milliseconds."""
+        if self._pidfd is not None:
+            select.select([self._pidfd], [], [], 10)
+            os.close(self._pidfd)
+            self._pidfd = None
+
+    def interrupt(self) -> None:
+        """Stop the cell that runs, as the stop button does."""
+        if self._pidfd is not None and (kernel := self._kernel()) is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(kernel, signal.SIGINT)
+
+    def kill(self) -> None:
+        """End the sandbox and every process in it."""
+        if self._pidfd is not None:
+            with contextlib.suppress(ProcessLookupError):
+                if not self.warm.sandboxed:
+                    # No process namespace takes what it started along; its group is the next best thing.
+                    os.killpg(self.pid, signal.SIGKILL)
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def cleanup(self) -> None:
+        """Close the channel and remove the folder of the sockets."""
+        if self.channel is not None:
+            self.channel.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _kernel(self) -> int | None:
+        """Return the kernel's process id: the one child of the sandbox's first process, where there is a sandbox."""
+        if not self.warm.sandboxed:
+            return self.pid
+        children = _children(self.pid)
+        return children[0] if children else None
+
+    def held_mb(self) -> float:
+        """Return the megabytes that the kernel and all its processes hold beyond what was shared at its start.
+
+        The first guess is cheap and too high, as it counts what child processes share with the kernel. If
+        it is above the limit, the processes' shares (PSS) are added up; where the operating system does
+        not show these to the grader (it does to root), the size of its address space tells a fork of the
+        kernel, which shares the warm process's memory, from another program.
+        """
+        page = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+        family, left = [], [kernel] if (kernel := self._kernel()) else []
+        guess = likely = 0.0
+        while left:
+            pid = left.pop()
+            left += _children(pid)
+            with contextlib.suppress(OSError, ValueError):
+                size, own = _own_pages(pid)
+                shared = self._at_start[1] if size >= self._at_start[0] else 0
+                guess += max(0, own - (self._at_start[1] if pid == kernel else 0)) * page
+                likely += max(0, own - shared) * page
+                family.append(pid)
+        # Whatever lost its parent became a child of the sandbox's first process.
+        for pid in _children(self.pid) if self.warm.sandboxed and self.pid else []:
+            if pid not in family:
+                with contextlib.suppress(OSError, ValueError):
+                    guess += _own_pages(pid)[1] * page
+                    likely += _own_pages(pid)[1] * page
+                    family.append(pid)
+        if guess <= self.request.limits.memory_mb or len(family) < 2:
+            return guess
+        try:
+            return min(guess, sum(_pss_anon_mb(pid) for pid in family))
+        except (OSError, StopIteration):
+            return likely
+
+    def usage(self) -> tuple[float, float]:
+        """Return the CPU seconds and the largest resident megabytes of the kernel so far; zeros if it is gone."""
+        try:
+            child = self._kernel()
+            # Fields 14 and 15 of proc_pid_stat(5), counted behind the name in brackets; 16 and 17 are its children's.
+            fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+            cpu = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+            status = Path(f"/proc/{child}/status").read_text()
+            peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+        except (OSError, ValueError, StopIteration):
+            return 0.0, 0.0
+        return cpu, peak / 1024
+
+
+def _children(pid: int) -> list[int]:
+    """Return the children of a process, those of all its threads."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                found += map(int, file.read().split())
+    return found
+
+
+def _own_pages(pid: int) -> tuple[int, int]:
+    """Return a process's pages of address space, and those in memory that are no file's."""
+    size, resident, shared = map(int, Path(f"/proc/{pid}/statm").read_text().split()[:3])
+    return size, resident - shared
+
+
+def _pss_anon_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:")) / 1024
