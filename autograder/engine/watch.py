@@ -7,8 +7,10 @@ set in between.
 
 import builtins
 import sys
-from _operator import contains, getitem, is_
+from _operator import is_
 from collections.abc import Callable, Iterable, Iterator
+from ctypes import c_uint64
+from gc import get_referents
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -200,29 +202,83 @@ def _snapshot(wanted: Callable[[str], bool] = lambda name: True) -> Iterator[Wat
 
 
 def _quick_look(snapshot: list[Watched]) -> Callable[[], bool]:
-    """Return a function that tells, without a step in Python for each name, that nothing is different."""
-    fixed = [(space, key, value) for _, space, known, *_ in snapshot for key, value in known.items()]
-    spaces, keys, values = zip(*fixed, strict=True)
-    # Copies lie side by side, while the names themselves are all over the memory that kernels share.
-    keys = [f"{key[:1]}{key[1:]}" for key in keys]
-    classes = [(space, names) for _, space, _, _, _, names in snapshot if names]
-    owners = [space for space, names in classes for _ in names]
-    kept = [f"{key[:1]}{key[1:]}" for _, names in classes for key in names]
-    sizes = [len(names) for _, names in classes]
-    modules = [(space, hidden) for _, space, _, hidden, *_ in snapshot if hidden is not None]
+    """Return a function that tells that nothing is different, at best without a look at any of the names.
+
+    To look at a name and at its value copies the memory they lie in at the first time, as kernels share it, and waits
+    for it every time: most of it is not in the processor's cache.
+    """
+    spaces = [space for _, space, *_ in snapshot]
+    same_names = [_same_names(entry) for entry in snapshot]
     tables = [(space, key, table) for _, space, _, _, known, _ in snapshot for key, table in known.items()]
+    versions = _versions(spaces)
+    seen = versions()
 
     def unchanged() -> bool:
-        try:
-            same = all(map(is_, map(getitem, spaces, keys), values)) and all(map(contains, owners, kept))
-        except KeyError:
-            return False
-        if not same or [len(space) for space, _ in classes] != sizes:
-            return False
-        hiding = any(_BUILTIN_NAMES & space.keys() != hidden for space, hidden in modules)
-        return not hiding and all(space.get(key) == table for space, key, table in tables)
+        now = versions()
+        if now != seen:
+            if not all(same() for same, new, old in zip(same_names, now, seen, strict=True) if new != old):
+                return False
+            seen[:] = now
+        return all(_is_same_table(space.get(key), table) for space, key, table in tables)
 
     return unchanged
+
+
+def _same_names(entry: Watched) -> Callable[[], bool]:
+    """Return a function that tells that one module or class has what it had."""
+    _, space, fixed, hidden, _, names = entry
+    keys, values = list(fixed), list(fixed.values())
+
+    def same() -> bool:
+        try:
+            if not all(map(is_, map(space.__getitem__, keys), values)):
+                return False
+        except KeyError:
+            return False
+        if names and (len(space) != len(names) or not names <= space.keys()):
+            return False
+        return hidden is None or _BUILTIN_NAMES & space.keys() == hidden
+
+    return same
+
+
+def _is_same_table(now: Any, table: dict) -> bool:
+    # A number of a learner's class could say that it equals any other.
+    return type(now) is dict and len(now) == len(table) and all(now.get(key) is value for key, value in table.items())
+
+
+def _versions(spaces: list[Any]) -> Callable[[], list[Any]]:
+    """Return a function that gives a number for each namespace, another one after any change of it (PEP 509)."""
+    dicts = [get_referents(space)[0] if type(space) is MappingProxyType else space for space in spaces]
+    if not _has_versions():
+        return lambda: [object() for _ in dicts]
+    places = [_version_of(space) for space in dicts]
+    return lambda: [place.value for place in places]
+
+
+def _version_of(space: dict) -> c_uint64:
+    # After the number of references, the type and the number of items.
+    return c_uint64.from_address(id(space) + 3 * 8)
+
+
+def _has_versions() -> bool:
+    """Whether this Python numbers the states of a dict, at the place where CPython 3.11 does."""
+    if sys.implementation.name != "cpython" or sys.maxsize < 2**32:
+        return False
+    probe: dict[str, Any] = {"a": 1, "b": 2}
+    place = _version_of(probe)
+    seen = [place.value]
+    for change in (
+        lambda: probe.__setitem__("a", 3),
+        lambda: probe.__setitem__("c", 4),
+        lambda: probe.__delitem__("b"),
+        lambda: probe.update(a=5),
+        lambda: probe.setdefault("d", 6),
+        lambda: probe.pop("d"),
+    ):
+        change()
+        seen.append(place.value)
+    return len(set(seen)) == len(seen) and place.value == seen[-1]
 
 
 def _differences(snapshot: Iterable[Watched]) -> list[str]:
@@ -234,7 +290,7 @@ def _differences(snapshot: Iterable[Watched]) -> list[str]:
             found += [f"{name}.{key}" for key in space.keys() - names if callable(space[key])]
         if hidden is not None:
             found += [f"{name}.{key}" for key in (_BUILTIN_NAMES & space.keys()) - hidden]
-        found += [f"{name}.{key}" for key, table in tables.items() if space.get(key) != table]
+        found += [f"{name}.{key}" for key, table in tables.items() if not _is_same_table(space.get(key), table)]
     return found
 
 
