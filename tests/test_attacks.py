@@ -346,6 +346,7 @@ def test_honest_look_alike_earns_everything_and_is_not_suspected(arena, student)
     path = arena.course / "autograded" / f"honest_{student}" / NAME / f"{NAME}.ipynb"
     errors = [o.evalue for c in nbformat.read(path, 4).cells for o in c.get("outputs", []) if o.output_type == "error"]
     assert not errors
+    assert "ran out of time" not in str(row)
 
 
 def test_bystander_is_not_harmed(arena):

@@ -112,6 +112,16 @@ def test_a_cell_that_never_ends_is_interrupted_and_the_rest_goes_on(warm):
     assert result.passed == {"both": True} and result.remarks == ["answer1 ran out of time"]
 
 
+def test_a_cell_may_wait_for_what_runs_beside_it(warm):
+    # ipykernel takes another way for a cell with an `await` outside of a function.
+    waiting = "import asyncio\nawait asyncio.sleep(0)\na = [await asyncio.sleep(0, i) for i in range(3)]"
+    result = run(warm, waiting, "b = 2", "test both\nassert a == [0, 1, 2] and b == 2", cell_timeout=5)
+    assert result.passed == {"both": True} and result.remarks == []
+    endless = "import asyncio\nawait asyncio.sleep(1000)"
+    result = run(warm, "a = 1", endless, "b = 2", "test both\nassert a + b == 3", cell_timeout=2)
+    assert result.passed == {"both": True} and result.remarks == ["answer1 ran out of time"]
+
+
 def test_swallowing_the_interrupt_does_not_help(warm):
     stubborn = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
     result = run(warm, "a = 1", stubborn, "b = 2", "test both\nassert a + b == 3", cell_timeout=2)

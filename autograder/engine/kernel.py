@@ -13,9 +13,10 @@ import secrets
 import socket
 import sys
 import sysconfig
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, ModuleType, SimpleNamespace
 
 import ipykernel.ipkernel
 from ipykernel.ipkernel import IPythonKernel
@@ -40,6 +41,7 @@ _own_modules: list[str] = []
 _places = {sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
 _libraries = tuple(_places | {os.path.realpath(place) for place in _places})
 _CONNECTION_FILE = f"{HOME}/.connection.json"
+_MAIN = SimpleNamespace(parent_thread=threading.main_thread())
 
 
 class GradingKernel(IPythonKernel):
@@ -50,7 +52,12 @@ class GradingKernel(IPythonKernel):
     async def do_execute(self, code, silent, *args, **kwargs):
         """Run a cell, or the test that waits in the channel."""
         if not self.gate(("waiting", None)):
-            return await super().do_execute(code, silent, *args, **kwargs)
+            # ipykernel asks the thread for subshells, which is not there, before it runs a cell with an `await`.
+            self.shell_channel_thread = _MAIN
+            try:
+                return await super().do_execute(code, silent, *args, **kwargs)
+            finally:
+                self.shell_channel_thread = None
         with contextlib.suppress(StopIteration):
             self.gate(("run", self.shell.user_ns))
         # Figures that the test drew are shown as after any other cell.
