@@ -122,9 +122,10 @@ class Client(NotebookClient):
             if self._published in ready:
                 idle = self._take_outputs(asked, cell, index) or idle
             if self._shell in ready:
-                answered = any(_is_about(asked, message) for message in _messages(self._shell))
-                if answered and not replied:
-                    replied, end = True, time.monotonic() + _OUTPUTS_S
+                for message in _messages(self._shell):
+                    if _is_about(asked, message) and not replied:
+                        replied, end = True, time.monotonic() + _OUTPUTS_S
+                        cell.execution_count = _count(message)
             if len(ready) == 1 and self._process.end in ready and not (replied and idle):
                 # Everything it had said has been read.
                 raise DeadKernelError("Kernel died")
@@ -181,6 +182,11 @@ def _messages(socket: zmq.Socket) -> Iterator[dict[str, Any]]:
         if readable:
             buffers = frames[begin + 4 :]
             yield {"header": header, "parent_header": parent, "msg_type": kind, "content": content, "buffers": buffers}
+
+
+def _count(message: dict[str, Any]) -> int | None:
+    count = message["content"].get("execution_count")
+    return count if type(count) is int else None
 
 
 def _is_about(asked: str, message: dict[str, Any]) -> bool:

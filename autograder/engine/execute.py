@@ -353,7 +353,8 @@ class _Run:
     def _start_kernel(self, upto: int) -> None:
         """Start a kernel and bring it to where the last one died, without the cells that killed it."""
         self.kernels += 1
-        request = KernelRequest(self.settings.limits, self.work, self.plan.imports, self.settings.pristine)
+        plan, settings = self.plan, self.settings
+        request = KernelRequest(settings.limits, self.work, plan.imports, settings.pristine, quiet=True)
         self.process = KernelProcess(self.warm, request)
         self.process.start()
         try:

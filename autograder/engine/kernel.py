@@ -19,6 +19,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, SimpleNamespace
 
 import ipykernel.ipkernel
+from ipykernel.iostream import OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 
@@ -48,6 +49,17 @@ class GradingKernel(IPythonKernel):
     """An IPython kernel that lets the gate run a cell when the grader has sent a test for it."""
 
     gate: Callable
+    quiet = False
+
+    def _publish_status(self, status: str, *args: object, **kwargs: object) -> None:
+        """Say when a cell has ended and, unless the grader listens, when it begins."""
+        if not self.quiet or status != "busy":
+            super()._publish_status(status, *args, **kwargs)
+
+    def _publish_execute_input(self, *args: object) -> None:
+        """Repeat what the kernel was sent, unless that was the grader's."""
+        if not self.quiet:
+            super()._publish_execute_input(*args)
 
     async def do_execute(self, code, silent, *args, **kwargs):
         """Run a cell, or the test that waits in the channel."""
@@ -65,10 +77,20 @@ class GradingKernel(IPythonKernel):
         return {"status": "ok", "execution_count": self.execution_count, "user_expressions": {}, "payload": []}
 
 
+class _Stream(OutStream):
+    """What a cell prints."""
+
+    def flush(self) -> None:
+        """Send what waits, if anything does: to ask the thread that sends takes it and this one twice out of step."""
+        if self._buffers:
+            super().flush()
+
+
 class GradingKernelApp(IPKernelApp):
     """ipykernel's application with that kernel."""
 
     kernel_class = GradingKernel
+    outstream_class = f"{__name__}._Stream"
 
     def parse_command_line(self, argv: list[str] | None = None) -> None:
         """Do nothing: there are no arguments, and building a parser for them takes 10 ms."""
@@ -136,6 +158,7 @@ def run_kernel(request: dict, channel_end: int, sockets_ready: Callable[[], None
         # Shell lines (`!ls`) usually run under a terminal of their own, which the sandbox does not have.
         app.shell.system = app.shell.system_raw
         _show_figures()
+        app.kernel.quiet = request["quiet"]
         app.kernel.gate = _open_gate(request, channel_end)
     except BaseException:
         os.dup2(terminal, 2)

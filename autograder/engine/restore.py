@@ -9,7 +9,7 @@ import copy
 import re
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbformat.corpus.words import generate_corpus_id
 from nbgrader import utils
 
 from autograder.engine.plan import is_test, visible_part
@@ -103,8 +103,11 @@ def _from_master(cell: NotebookNode, master: NotebookNode, checksum: str, mended
 
 
 def _new_cell(master: NotebookNode, text: str, checksum: str) -> NotebookNode:
-    make = new_code_cell if master.cell_type == "code" else new_markdown_cell
-    cell = make(text, metadata=copy.deepcopy(master.metadata))
+    # Not by nbformat's functions for new cells, which look whether each is valid: the master's is.
+    cell = NotebookNode(id=generate_corpus_id(), cell_type="markdown", source=text)
+    cell.metadata = copy.deepcopy(master.metadata)
+    if master.cell_type == "code":
+        cell |= {"cell_type": "code", "outputs": [], "execution_count": None}
     cell.metadata.nbgrader["checksum"] = checksum
     return cell
 
@@ -179,5 +182,5 @@ def _valid_ids(cells: list[NotebookNode]) -> None:
     for cell in cells:
         given = cell.get("id")
         if not isinstance(given, str) or not _CELL_ID.fullmatch(given) or given in seen:
-            cell.id = new_code_cell().id
+            cell.id = generate_corpus_id()
         seen.add(cell.id)

@@ -35,6 +35,8 @@ class KernelRequest:
     work: Path | None = None
     imports: tuple[str, ...] = ()
     pristine: tuple[str, ...] = ("dlcourse.check",)
+    # Whether to leave out messages that tell the grader nothing.
+    quiet: bool = False
 
 
 class WarmProcess:
@@ -126,6 +128,7 @@ class WarmProcess:
             "environment": {**_environment(), "HOME": HOME, "TMPDIR": "/tmp"},
             "imports": request.imports,
             "pristine": request.pristine,
+            "quiet": request.quiet,
             "libraries": [path for path in self.read_only if path.endswith(("site-packages", "dlcourse"))],
             "view": {
                 "read_only": self.read_only,
