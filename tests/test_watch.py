@@ -4,11 +4,18 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 # One process imports; each cell runs in a fork of it, as what is watched is changed.
 HARNESS = """
 import json, os, sys
 import numpy as np, pandas as pd, torch, torch.nn as nn, torch.utils.flop_counter, warnings
+from autograder.engine import watch as module
 from autograder.engine.watch import prepare
+if "--without-versions" in sys.argv:
+    module._has_versions = lambda: False
+else:
+    assert module._has_versions() or sys.version_info >= (3, 12)
 prepare()
 watch = prepare()
 _, differences = watch()
@@ -23,9 +30,11 @@ for cell in json.load(sys.stdin):
 """
 
 
-def run(cells: list[str]) -> list[list[str]]:
+def run(cells: list[str], *options: str) -> list[list[str]]:
     """Return what is found to be different after each cell."""
-    done = subprocess.run([sys.executable, "-c", HARNESS], input=json.dumps(cells), capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", HARNESS, *options], input=json.dumps(cells), capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -41,6 +50,14 @@ CHANGES = {
     "warnings.catch_warnings.__exit__ = max": "warnings.catch_warnings.__exit__",
     "sys.meta_path = []": "sys.meta_path",
     "torch.testing._comparison._DTYPE_PRECISIONS[torch.float32] = (1, 1)": "_DTYPE_PRECISIONS",
+    "class T(tuple):\n    __eq__ = lambda self, other: True\n"
+    "torch.testing._comparison._DTYPE_PRECISIONS[torch.float32] = T((1, 1))": "_DTYPE_PRECISIONS",
+    # After a look at a change that is none of what is watched, and after one that was taken back.
+    "np.new = 1; assert differences() == []; np.isclose = max": "numpy.isclose",
+    "is_ = np.isclose; np.isclose = max; np.isclose = is_; assert differences() == []; np.all = max": "numpy.all",
+    "del np.isclose": "numpy.isclose",
+    "nn.Linear.extra = max": "torch.nn.Linear.extra",
+    "np._core.fromnumeric.__dict__['len'] = max": "numpy._core.fromnumeric.len",
     "torch.utils.flop_counter.FlopCounterMode(display=False).__enter__()": "a dispatch mode",
     "torch.overrides.TorchFunctionMode().__enter__()": "a function mode",
     "torch.autograd.graph.saved_tensors_hooks(abs, abs).__enter__()": "saved_tensors_hooks",
@@ -51,8 +68,10 @@ CHANGES = {
 }
 
 
-def test_what_changes_a_test_is_named():
-    for found, (cell, name) in zip(run(list(CHANGES)), CHANGES.items(), strict=True):
+# Without them each name is looked at, as Python 3.13 or another implementation needs it.
+@pytest.mark.parametrize("options", [(), ("--without-versions",)], ids=["versions", "names"])
+def test_what_changes_a_test_is_named(options):
+    for found, (cell, name) in zip(run(list(CHANGES), *options), CHANGES.items(), strict=True):
         assert any(name in text for text in found), (cell, found)
 
 
