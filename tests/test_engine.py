@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -110,6 +111,34 @@ def test_a_cell_that_kills_the_kernel_costs_only_itself(warm):
 def test_a_cell_that_never_ends_is_interrupted_and_the_rest_goes_on(warm):
     result = run(warm, "a = 1", "while True: pass", "b = 2", "test both\nassert a + b == 3", cell_timeout=2)
     assert result.passed == {"both": True} and result.remarks == ["answer1 ran out of time"]
+
+
+def test_a_message_of_no_end_does_not_fill_the_graders_memory(warm):
+    # One buffer, held once by the kernel, a hundred times in a message: the other end would need ten gigabytes.
+    huge = (
+        "kernel = get_ipython().kernel\n"
+        "content, one = {'name': 'stdout', 'text': 'x'}, bytes(100 << 20)\n"
+        "buffers = {'parent': kernel.get_parent(), 'buffers': [one] * 100}\n"
+        "kernel.session.send(kernel.iopub_socket, 'stream', content, **buffers)\n"
+        "import time\ntime.sleep(30)"
+    )
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    result = run(warm, "a = 1", huge, "b = 2", "test both\nassert a + b == 3")
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 < 300
+    assert result.passed == {"both": True}
+    assert "answer1 printed more than 200 MB and was ended" in result.remarks
+
+
+def test_one_print_of_too_much_costs_only_what_it_printed(warm):
+    result = run(warm, "a = 1", "b = 2\nprint('x' * 150_000_000)\nc = 3", "test all_three\nassert a + b == c")
+    assert result.passed == {"all_three": True}
+    assert result.remarks == ["printed more than 10 MB; the rest was dropped"]
+
+
+def test_a_kernel_that_closes_its_connection_is_replaced(warm):
+    closing = "k = get_ipython().kernel\nk.iopub_thread.socket.close()\nimport time\ntime.sleep(1)"
+    result = run(warm, "a = 1", closing, "b = 2", "test both\nassert a + b == 3", cell_timeout=20)
+    assert result.passed == {"both": True} and result.wall_s < 20
 
 
 def test_a_cell_may_wait_for_what_runs_beside_it(warm):

@@ -5,11 +5,11 @@ than all else it does about a cell. Here one thread polls two sockets and the ke
 """
 
 import json
+import select
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import zmq
 from jupyter_client.session import DELIM, Session
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, CellExecutionComplete, CellTimeoutError, DeadKernelError
@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 
 from autograder.engine.process import KernelProcess
 from autograder.engine.sandbox import SandboxError
+from autograder.engine.wire import Broken, Wire
 
 # How often somebody looks after the submission while a cell runs.
 _LOOK_S = 0.25
@@ -26,8 +27,6 @@ _OUTPUTS_S = 4
 _ASK_S = 0.3
 # Characters of an error and of each line of its traceback.
 _LONGEST_ERROR = 20_000
-# Bytes of one message. More is no output of an honest cell, and would have to be held whole.
-_LONGEST_MESSAGE = 1 << 28
 _OUTPUTS = ("stream", "display_data", "update_display_data", "execute_result")
 
 
@@ -39,6 +38,10 @@ class Client(NotebookClient):
         process: the kernel, started.
         output_bytes: characters of outputs from which on they are dropped.
         look_after: called every quarter of a second while a cell runs.
+        timeout: seconds in which the kernel must take what is sent to it.
+
+    Raises:
+        SandboxError: the kernel does not answer.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Client(NotebookClient):
         process: KernelProcess,
         output_bytes: int,
         look_after: Callable[[], None],
+        timeout: float,
     ) -> None:
         super().__init__(notebook, record_timing=False)
         # nbclient would answer widgets, which nobody sees here.
@@ -54,16 +58,11 @@ class Client(NotebookClient):
         self.output_bytes, self.printed, self.flooded = output_bytes, 0, False
         self._process, self._look_after, self._looked = process, look_after, 0.0
         self._session = Session(key=process.connection["key"].encode())
-        context = zmq.Context.instance()
-        self._shell, self._published = context.socket(zmq.DEALER), context.socket(zmq.SUB)
-        self._poller = zmq.Poller()
-        for socket, name in ((self._shell, "shell"), (self._published, "iopub")):
-            socket.linger = 0
-            socket.setsockopt(zmq.MAXMSGSIZE, _LONGEST_MESSAGE)
-            socket.connect(process.address(name))
-            self._poller.register(socket, zmq.POLLIN)
-        self._published.subscribe(b"")
-        self._poller.register(process.end, zmq.POLLIN)
+        self._shell = Wire(process.path("shell"), "DEALER", timeout)
+        self._published = Wire(process.path("iopub"), "SUB", timeout)
+        self._poll = select.poll()
+        for end in (self._shell, self._published, process.end):
+            self._poll.register(end, select.POLLIN)
 
     def close(self) -> None:
         """Close the connection, not the kernel."""
@@ -81,9 +80,9 @@ class Client(NotebookClient):
         while not any(True for _ in _messages(self._published)):
             if time.monotonic() > end:
                 raise SandboxError(f"a new kernel did not answer within {timeout:g} seconds")
-            if not self._process.alive():
+            if self._published.ended or not self._process.alive():
                 raise SandboxError("a new kernel ended at once")
-            if not self._published.poll(1000 * _ASK_S):
+            if not select.select([self._published], [], [], _ASK_S)[0]:
                 self._session.send(self._shell, "kernel_info_request")
 
     def run_cell(self, cell: NotebookNode, index: int, timeout: float) -> bool:
@@ -103,7 +102,10 @@ class Client(NotebookClient):
             return True
         content = {"code": cell.source, "silent": False, "store_history": True, "user_expressions": {}}
         content |= {"allow_stdin": False, "stop_on_error": False}
-        asked = self._session.send(self._shell, "execute_request", content)["header"]["msg_id"]
+        try:
+            asked = self._session.send(self._shell, "execute_request", content)["header"]["msg_id"]
+        except OSError as error:
+            raise DeadKernelError(f"Kernel takes nothing: {error}") from error
         end = time.monotonic() + timeout
         replied = idle = False
         in_time = True
@@ -118,21 +120,31 @@ class Client(NotebookClient):
                 self._process.interrupt()
                 # Its answer comes late, if at all; only that of the next cell counts then.
                 replied, in_time, end = True, False, now + _OUTPUTS_S
-            ready = dict(self._poller.poll(1000 * max(0.0, min(end - now, _LOOK_S))))
-            if self._published in ready:
-                idle = self._take_outputs(asked, cell, index) or idle
-            if self._shell in ready:
-                for message in _messages(self._shell):
+            ready = dict(self._poll.poll(1000 * max(0.0, min(end - now, _LOOK_S))))
+            try:
+                if self._published.fileno() in ready:
+                    idle = self._take_outputs(asked, cell, index) or idle
+                for message in _messages(self._shell) if self._shell.fileno() in ready else ():
                     if _is_about(asked, message) and not replied:
                         replied, end = True, time.monotonic() + _OUTPUTS_S
                         cell.execution_count = _count(message)
-            if len(ready) == 1 and self._process.end in ready and not (replied and idle):
+            except Broken as error:
+                raise DeadKernelError(f"Kernel is not understood: {error}") from error
+            gone = self._process.end in ready or self._shell.ended or self._published.ended
+            if gone and not (replied and idle):
                 # Everything it had said has been read.
                 raise DeadKernelError("Kernel died")
         return in_time
 
     def _take_outputs(self, asked: str, cell: NotebookNode, index: int) -> bool:
         """Take what has been published; return whether the cell has come to its end."""
+        dropped = self._published.dropped
+        idle = self._take_messages(asked, cell, index)
+        self.printed += self._published.dropped - dropped
+        self.flooded |= self._published.dropped > dropped
+        return idle
+
+    def _take_messages(self, asked: str, cell: NotebookNode, index: int) -> bool:
         for message in _messages(self._published):
             if not _is_about(asked, message):
                 continue
@@ -162,16 +174,15 @@ class Client(NotebookClient):
             return None
 
 
-def _messages(socket: zmq.Socket) -> Iterator[dict[str, Any]]:
-    """Yield the messages that have arrived, at most a hundred, without those that cannot be read.
+def _messages(wire: Wire) -> Iterator[dict[str, Any]]:
+    """Yield the messages that have arrived, without those that cannot be read.
 
     Signatures are not looked at: the kernel, and so learner code in it, has the key.
+
+    Raises:
+        Broken: of what comes nothing can be read any more.
     """
-    for _ in range(100):
-        try:
-            frames = socket.recv_multipart(zmq.NOBLOCK)
-        except zmq.Again:
-            return
+    for frames in wire.messages():
         try:
             begin = frames.index(DELIM) + 2
             header, parent, _, content = map(json.loads, frames[begin : begin + 4])

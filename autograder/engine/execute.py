@@ -360,7 +360,7 @@ class _Run:
         try:
             # The gate is open before the kernel takes cells.
             ready = self._read(self.process.channel, "ready", _START_WAIT)
-            self.client = Client(self.result.notebook, self.process, self.outputs_left, self._look_after)
+            self.client = Client(self.result.notebook, self.process, self.outputs_left, self._look_after, _START_WAIT)
             self.client.wait_for_ready(_START_WAIT)
         except EOFError as error:
             raise SandboxError(f"a new kernel ended at once: {error}") from error

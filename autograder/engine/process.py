@@ -58,13 +58,13 @@ class KernelProcess:
             # All of it is the warm process's, too.
             self._at_start = _own_pages(self.warm.pid)
 
-    def address(self, name: str) -> str:
-        """Return where one of its sockets is, for ZeroMQ."""
-        return f"ipc://{self.connection['ip']}-{self.connection[f'{name}_port']}"
+    def path(self, name: str) -> str:
+        """Return where one of its sockets is."""
+        return f"{self.connection['ip']}-{self.connection[f'{name}_port']}"
 
     def has_sockets(self) -> bool:
         """Whether its sockets are there: a connection that finds none tries again only a tenth of a second later."""
-        return all(os.path.exists(self.address(name).removeprefix("ipc://")) for name in SOCKETS)
+        return all(os.path.exists(self.path(name)) for name in SOCKETS)
 
     @property
     def has_process(self) -> bool:
