@@ -135,6 +135,26 @@ def test_one_print_of_too_much_costs_only_what_it_printed(warm):
     assert result.remarks == ["printed more than 10 MB; the rest was dropped"]
 
 
+def test_messages_that_mean_nothing_are_nobodys_output(warm):
+    strange = (
+        "kernel = get_ipython().kernel\n"
+        "def say(kind, content):\n"
+        "    kernel.session.send(kernel.iopub_socket, kind, content, parent=kernel.get_parent())\n"
+        "deep = None\n"
+        "for _ in range(800): deep = [deep]\n"
+        "say('error', {'traceback': 5})\n"
+        "say('error', {'evalue': deep, 'traceback': [deep]})\n"
+        "say('stream', {})\n"
+        "say('display_data', {'data': 5, 'transient': 5})\n"
+        "say('execute_result', {'data': {}, 'execution_count': deep})\n"
+        "say('comm_open', {'data': 5})\n"
+        "say('nonsense', {})\n"
+        "b = 2"
+    )
+    result = run(warm, "a = 1", strange, "test both\nassert a + b == 3")
+    assert result.passed == {"both": True} and result.remarks == []
+
+
 def test_a_kernel_that_closes_its_connection_is_replaced(warm):
     closing = "k = get_ipython().kernel\nk.iopub_thread.socket.close()\nimport time\ntime.sleep(1)"
     result = run(warm, "a = 1", closing, "b = 2", "test both\nassert a + b == 3", cell_timeout=20)

@@ -108,7 +108,7 @@ class Client(NotebookClient):
             raise DeadKernelError(f"Kernel takes nothing: {error}") from error
         end = time.monotonic() + timeout
         replied = idle = False
-        in_time = True
+        in_time, count = True, None
         while not (replied and idle):
             now = time.monotonic()
             if now >= self._looked + _LOOK_S:
@@ -127,13 +127,15 @@ class Client(NotebookClient):
                 for message in _messages(self._shell) if self._shell.fileno() in ready else ():
                     if _is_about(asked, message) and not replied:
                         replied, end = True, time.monotonic() + _OUTPUTS_S
-                        cell.execution_count = _count(message)
+                        count = message["content"].get("execution_count")
             except Broken as error:
                 raise DeadKernelError(f"Kernel is not understood: {error}") from error
             gone = self._process.end in ready or self._shell.ended or self._published.ended
             if gone and not (replied and idle):
                 # Everything it had said has been read.
                 raise DeadKernelError("Kernel died")
+        # An output may have said something else.
+        cell.execution_count = count if type(count) is int else None
         return in_time
 
     def _take_outputs(self, asked: str, cell: NotebookNode, index: int) -> bool:
@@ -159,13 +161,13 @@ class Client(NotebookClient):
         content = msg["content"]
         # What was sent to it, the kernel only repeats.
         self.printed += 0 if msg["msg_type"] in ("execute_input", "status") else _size(content)
-        if msg["msg_type"] == "error":
-            content["evalue"] = str(content.get("evalue"))[:_LONGEST_ERROR]
-            content["traceback"] = [str(line)[:_LONGEST_ERROR] for line in list(content.get("traceback", ()))[:200]]
-        elif self.printed > self.output_bytes and msg["msg_type"] in _OUTPUTS:
+        if self.printed > self.output_bytes and msg["msg_type"] in _OUTPUTS:
             self.flooded = True
             return None
         try:
+            if msg["msg_type"] == "error":
+                content["evalue"] = str(content.get("evalue"))[:_LONGEST_ERROR]
+                content["traceback"] = [str(line)[:_LONGEST_ERROR] for line in list(content.get("traceback", ()))[:200]]
             return super().process_message(msg, cell, cell_index)
         except CellControlSignal:
             raise
@@ -193,11 +195,6 @@ def _messages(wire: Wire) -> Iterator[dict[str, Any]]:
         if readable:
             buffers = frames[begin + 4 :]
             yield {"header": header, "parent_header": parent, "msg_type": kind, "content": content, "buffers": buffers}
-
-
-def _count(message: dict[str, Any]) -> int | None:
-    count = message["content"].get("execution_count")
-    return count if type(count) is int else None
 
 
 def _is_about(asked: str, message: dict[str, Any]) -> bool:

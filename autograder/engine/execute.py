@@ -192,6 +192,9 @@ class _Run:
                 # A cell that took all memory may have ended the thread that sends outputs, for all cells after it.
                 self._end_kernel()
                 self.deadly.add(index)
+                if self.killed_for is not None:
+                    self.result.remarks.append(f"{name} {self.killed_for}")
+                    self.killed_for = None
         if is_test(cell):
             self._judge(cell, verdict, timed_out)
             # A later cell may update an output by its id: not one whose place is another's now.
