@@ -97,7 +97,6 @@ class _Run:
         self.client: Client | None = None
         self.process: KernelProcess | None = None
         self.deadly: set[int] = set()
-        self.kernels = 0
         self.outputs_left = settings.output_bytes
         self.flooded = False
         # Arithmetic of the learner's own classes, of which the gate notices whether a test relies on it.
@@ -221,7 +220,7 @@ class _Run:
 
         The operating system limits each process; only the sum is looked after here.
         """
-        if not self.process.has_process or self.killed_for is not None:
+        if self.killed_for is not None:
             return
         reason = None
         if self.process.held_mb() > self.settings.limits.memory_mb:
@@ -355,7 +354,6 @@ class _Run:
 
     def _start_kernel(self, upto: int) -> None:
         """Start a kernel and bring it to where the last one died, without the cells that killed it."""
-        self.kernels += 1
         plan, settings = self.plan, self.settings
         request = KernelRequest(settings.limits, self.work, plan.imports, settings.pristine, quiet=True)
         self.process = KernelProcess(self.warm, request)

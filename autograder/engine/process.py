@@ -13,7 +13,7 @@ from autograder.engine.channel import Channel
 from autograder.engine.scratch import scratch
 from autograder.engine.warm import KernelRequest, WarmProcess
 
-SOCKETS = ("shell", "iopub", "stdin", "hb", "control")
+SOCKET_NAMES = ("shell", "iopub", "stdin", "hb", "control")
 
 
 class KernelProcess:
@@ -35,7 +35,7 @@ class KernelProcess:
         self.connection = {
             "transport": "ipc",
             "ip": os.path.join(self._folder, "k"),
-            **{f"{name}_port": number for number, name in enumerate(SOCKETS, 1)},
+            **{f"{name}_port": number for number, name in enumerate(SOCKET_NAMES, 1)},
             "key": key or secrets.token_hex(32),
             "signature_scheme": "hmac-sha256",
         }
@@ -64,7 +64,7 @@ class KernelProcess:
 
     def has_sockets(self) -> bool:
         """Whether its sockets are there: a connection that finds none tries again only a tenth of a second later."""
-        return all(os.path.exists(self.path(name)) for name in SOCKETS)
+        return all(os.path.exists(self.path(name)) for name in SOCKET_NAMES)
 
     @property
     def has_process(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.provisioning import KernelProvisionerBase
 
-from autograder.engine.process import SOCKETS, KernelProcess
+from autograder.engine.process import SOCKET_NAMES, KernelProcess
 from autograder.engine.warm import KernelRequest, shared_warm_process
 
 _START_S = 10
@@ -106,7 +106,7 @@ class SandboxProvisioner(KernelProvisionerBase):
         self._process = KernelProcess(shared_warm_process(), KernelRequest(), key)
         connection = self._process.connection
         manager.transport, manager.ip = connection["transport"], connection["ip"]
-        for name in SOCKETS:
+        for name in SOCKET_NAMES:
             setattr(manager, f"{name}_port", connection[f"{name}_port"])
         return await super().pre_launch(cmd=[], **kwargs)
 

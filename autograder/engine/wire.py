@@ -136,14 +136,12 @@ class Wire:
             if flags & _COMMAND:
                 continue
             self._size += len(body) + _OVERHEAD
-            if self._size <= LONGEST_MESSAGE:
+            if whole := self._size <= LONGEST_MESSAGE:
                 self._frames.append(body)
             else:
-                self.dropped += len(body)
                 self._frames.clear()
             if not flags & _MORE:
-                message, whole = self._frames, self._size <= LONGEST_MESSAGE
-                self._frames, self._size = [], 0
+                message, self._frames, self._size = self._frames, [], 0
                 if whole:
                     yield message
 
@@ -166,7 +164,7 @@ class Wire:
             begin, size = 9, int.from_bytes(read[1:9], "big")
         else:
             begin, size = 2, read[1]
-        if self._size + size > LONGEST_MESSAGE:
+        if self._size + size + _OVERHEAD > LONGEST_MESSAGE:
             del read[:begin]
             self._size, self._forgotten = LONGEST_MESSAGE, (flags, size)
             return self._forget()

@@ -58,7 +58,7 @@ def main() -> None:
     sys.modules["debugpy"] = None
     missing = warm_up([*hello["warm"], *_KERNEL_MODULES])
     with contextlib.suppress(Exception):
-        rehearse()
+        _rehearse()
     gc.freeze()
     _collapse_pages()
     try:
@@ -92,7 +92,7 @@ def warm_up(modules: Sequence[str]) -> list[str]:
     return missing
 
 
-def rehearse() -> None:
+def _rehearse() -> None:
     """Draw a figure, if matplotlib is loaded, so that what it reads and builds for the first one is there.
 
     Fonts, the grammar of formulas and Pillow's formats take each kernel a quarter of its first figure's time.
