@@ -17,6 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from small_course import answer, graded_test
 
 from autograder import doctor
+from autograder.engine.compiled import compiled_test
 from autograder.engine.execute import Settings, execute
 from autograder.engine.plan import make_plan
 from autograder.engine.sandbox import CopyError, Limits, SandboxError
@@ -169,6 +170,40 @@ def test_a_cell_may_wait_for_what_runs_beside_it(warm):
     endless = "import asyncio\nawait asyncio.sleep(1000)"
     result = run(warm, "a = 1", endless, "b = 2", "test both\nassert a + b == 3", cell_timeout=2)
     assert result.passed == {"both": True} and result.remarks == ["answer1 ran out of time"]
+
+
+def test_tests_are_compiled_before_their_kernel_unless_that_has_something_to_say(warm):
+    bodies = {
+        "plain": "b = a\nassert b == 1\nb",
+        "warned": "assert (a is 1) in (True, False)",
+        "broken": "assert a == 1\nassert (",
+        "raised": "b = a\n\nassert b == 2, f'a is {b}'",
+        "waited": "import asyncio\nassert await asyncio.sleep(0, a) == 1",
+        "magic": "%time c = a\nassert c == 1",
+    }
+    assert [name for name, body in bodies.items() if compiled_test(body) is None] == ["warned", "broken"]
+    notebook = cells("a = 1", *(f"test {name}\n{body}" for name, body in bodies.items()))
+    result = execute(notebook, make_plan(notebook), warm, Settings(), None)
+    assert result.passed == {name: name not in ("broken", "raised") for name in bodies} and result.needs_human == []
+    outputs = {cell.metadata.nbgrader.grade_id: cell.outputs for cell in notebook.cells[1:]}
+    assert "SyntaxWarning" in str(outputs["warned"])
+    assert outputs["broken"][0].ename == "SyntaxError"
+    assert outputs["raised"][0].evalue == "a is 1" and "> 3 assert" in str(outputs["raised"][0].traceback)
+
+
+def test_a_cell_is_made_plain_python_as_it_would_be_without_a_memory_of_the_one_before(warm):
+    # The same text twice, with a transformer set in between; and one that cannot be transformed.
+    change = (
+        "get_ipython().input_transformers_cleanup.append(lambda lines: [l.replace('b = 1', 'b = 2') for l in lines])"
+    )
+    notebook = cells("b = 1", "print('first', b)", change, "b = 1", "print('second', b)")
+    execute(notebook, make_plan(notebook), warm, Settings(), None)
+    said = "".join(output.text for cell in notebook.cells for output in cell.outputs if "text" in output)
+    assert "first 1" in said and "second 2" in said
+    fails = "def fail(lines):\n    raise SyntaxError('not so')\nget_ipython().input_transformers_cleanup.append(fail)"
+    notebook = cells(fails, "b = 1")
+    execute(notebook, make_plan(notebook), warm, Settings(), None)
+    assert [output.ename for output in notebook.cells[1].outputs] == ["SyntaxError"]
 
 
 def test_swallowing_the_interrupt_does_not_help(warm):

@@ -18,7 +18,7 @@ _NAME_OF, _MODULE_SPACE = type.__dict__["__name__"].__get__, ModuleType.__dict__
 # One for each object, as `id` gives, but without an audit event for each.
 _NUMBER_OF = object.__hash__
 # More new objects than this are looked at once only: they belong to libraries that a cell has imported.
-_MANY = 20_000
+_MANY = 5_000
 
 
 def class_finder(libraries: tuple[str, ...]) -> Callable[[Iterable[str]], list[str]]:

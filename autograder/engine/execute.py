@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_output
 from autograder.engine.cells import LONGEST, TOO_LONG, has_strange_coding
 from autograder.engine.channel import Channel, Tampered
 from autograder.engine.client import Client
+from autograder.engine.compiled import compiled_given, compiled_test
 from autograder.engine.plan import HIDDEN_REGION, Plan, bindings_of, is_test, plain_test, shows_result
 from autograder.engine.process import KernelProcess
 from autograder.engine.sandbox import Limits, SandboxError
@@ -131,11 +132,10 @@ class _Run:
             self._end_kernel()
         for index, outputs in self.verdicts.items():
             cells[index].outputs = outputs
-        hidden = [match[0] for test in self.plan.tests.values() for match in HIDDEN_REGION.finditer(test)]
-        visible = "\n".join(HIDDEN_REGION.sub("", source) for source in self.plan.code)
         own = [c for c in cells if c.cell_type == "code" and not is_test(c)]
         for cell in own:
-            if repeated([str(output) for output in cell.outputs], hidden, visible):
+            outputs = [str(output) for output in cell.outputs]
+            if repeated(outputs, self.plan.hidden_parts, self.plan.visible_code):
                 self._suspect("the output of a cell repeats a hidden test")
                 cell.outputs = []
         if self.flooded:
@@ -243,11 +243,12 @@ class _Run:
         source, ticket = cell.source, f"{index}"
         names = sorted(self.plan.names)
         try:
-            plan = {"names": names, "given": self.plan.given}
+            plan = {"names": names, "given": compiled_given(self.plan.given)}
             plan |= {key: sorted(getattr(self.plan, key)) for key in ("own", "answers", "private")}
             plan |= {"binds": sorted(bindings_of(source)), "watched": self.operators}
             plan |= {"methods": sorted(WRITTEN_OUT.difference(self.methods))}
-            channel.send({"id": ticket, "source": plain_test(source), **plan})
+            code = compiled_test(source)
+            channel.send({"id": ticket, "code": code, "source": "" if code else plain_test(source), **plan})
         except ConnectionError:
             self._channel_lost()
             return True, None

@@ -14,7 +14,7 @@ from _asyncio import _get_running_loop, _set_running_loop
 from asyncio import new_event_loop
 from collections.abc import Callable, Generator, Iterable
 from posix import _exit, getpid
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from autograder.engine.places import lies_below
@@ -79,7 +79,7 @@ def open_gate(
         theirs = {n: value for n, value in argument.items() if n not in _BUILTIN_NAMES or n in test.get("own", ())}
         namespace = {**theirs, **private, **names, "__builtins__": own_builtins}
         # Functions that the instructor gave are those the instructor wrote.
-        exec(compile(test.get("given", ""), own_file, "exec"), namespace)
+        exec(test["given"], namespace)
         before = dict(namespace)
         answered: list[str] = []
         if test["watched"]:
@@ -87,7 +87,7 @@ def open_gate(
             setprofile(_answers(frozenset(test["watched"]), answered.append, libraries, own_file))
         running[0] = True
         shared = _Shared(namespace, argument, names, test["answers"])
-        outcome = _run(test["source"], namespace, shared, own_file, of_check)
+        outcome = _run(test["code"] or test["source"], namespace, shared, own_file, of_check)
         running[0] = False
         if test["watched"]:
             setprofile(None)
@@ -248,18 +248,32 @@ class _Shared:
             self._theirs.pop(name, None)
 
 
+def compile_test(source: str, file: str) -> tuple[CodeType, CodeType | None]:
+    """Return the code of a test and that of its last expression, if it ends with one, whose value is the result.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: it cannot be compiled.
+    """
+    tree = compile(source, file, "exec", _ONLY_AST, dont_inherit=True)
+    last = tree.body.pop() if tree.body and type(tree.body[-1]) is Expr else None
+    code = compile(tree, file, "exec", _TOP_LEVEL_AWAIT, dont_inherit=True)
+    if last is None:
+        return code, None
+    return code, compile(Expression(last.value), file, "eval", _TOP_LEVEL_AWAIT, dont_inherit=True)
+
+
 def _run(
-    source: str, namespace: dict[str, Any], shared: _Shared, file: str, of_check: tuple[str, ...]
+    test: tuple[CodeType, CodeType | None] | str,
+    namespace: dict[str, Any],
+    shared: _Shared,
+    file: str,
+    of_check: tuple[str, ...],
 ) -> dict[str, Any]:
-    """Execute a test as IPython would: the value of a last expression is the cell's result."""
+    """Execute a test as IPython would; one that the grader could not compile is a text, and says here why."""
     try:
-        tree = compile(source, file, "exec", _ONLY_AST)
-        last = tree.body.pop() if tree.body and type(tree.body[-1]) is Expr else None
-        _finish(eval(code := compile(tree, file, "exec", _TOP_LEVEL_AWAIT), namespace, shared), code)
-        result = None
-        if last is not None:
-            code = compile(Expression(last.value), file, "eval", _TOP_LEVEL_AWAIT)
-            result = _finish(eval(code, namespace, shared), code)
+        code, last = compile_test(test, file) if type(test) is str else test
+        _finish(eval(code, namespace, shared), code)
+        result = None if last is None else _finish(eval(last, namespace, shared), last)
         if result is None or type(result) in _NUMBERS:
             return {"status": "passed", "result": None if result is None else str(repr(result))[:200]}
         # Points are read from this text. An object of another kind may say anything about itself.

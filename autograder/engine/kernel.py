@@ -9,7 +9,6 @@ import builtins
 import contextlib
 import json
 import os
-import secrets
 import socket
 import sys
 import sysconfig
@@ -17,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType, ModuleType, SimpleNamespace
+from typing import Any
 
 import ipykernel.ipkernel
 from ipykernel.iostream import OutStream
@@ -28,12 +28,8 @@ from autograder.engine.sandbox import HOME, SOCKETS
 
 WORK = f"{HOME}/work"
 # Made in the warm process, once for all kernels: each of them would spend a third of its start on these.
-# A random file name, so that no learner's code can be compiled under it.
-_own_file = f"<gate {secrets.token_hex(16)}>"
-_codes = {
-    name: compile(Path(__file__).with_name(f"{name}.py").read_text("utf-8"), _own_file, "exec")
-    for name in ("channel", "hook", "classes", "watch", "gate")
-}
+_own_file = ""
+_codes: dict[str, CodeType] = {}
 _prepared: dict[tuple, tuple] = {}
 _watch: ModuleType | None = None
 _begin_to_watch: Callable | None = None
@@ -116,6 +112,14 @@ class GradingKernelApp(IPKernelApp):
         self.shell._sys_modules_keys = sys.modules.keys()
 
 
+def compile_gate(file: str) -> None:
+    """Compile in the warm process what each kernel executes a copy of, under the file name that the grader chose."""
+    global _own_file
+    _own_file = file
+    for name in ("channel", "hook", "classes", "watch", "gate"):
+        _codes[name] = compile(Path(__file__).with_name(f"{name}.py").read_text("utf-8"), file, "exec")
+
+
 def prepare(request: dict) -> bool:
     """Import in the warm process what a kernel's tests need; return whether there was something to do."""
     global _watch, _begin_to_watch, _own_modules
@@ -157,6 +161,8 @@ def run_kernel(request: dict, channel_end: int, sockets_ready: Callable[[], None
         os.unlink(_CONNECTION_FILE)
         # Shell lines (`!ls`) usually run under a terminal of their own, which the sandbox does not have.
         app.shell.system = app.shell.system_raw
+        for name in ("transform_cell", "should_run_async"):
+            setattr(app.shell, name, _asked_twice(getattr(app.shell, name)))
         _show_figures()
         app.kernel.quiet = request["quiet"]
         app.kernel.gate = _open_gate(request, channel_end)
@@ -168,6 +174,25 @@ def run_kernel(request: dict, channel_end: int, sockets_ready: Callable[[], None
         os.close(nowhere)
     sockets_ready()
     app.start()
+
+
+def _asked_twice(ask: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that gives the second time what it gave the first time, if asked for the same cell in a row.
+
+    ipykernel asks IPython what a cell is in plain Python and whether it has an `await`, and IPython then asks itself.
+    """
+    last: list[Any] = []
+
+    def answer(raw_cell: str, *args: Any, **kwargs: Any) -> Any:
+        known = last.copy()
+        last.clear()
+        if known and known[0] is raw_cell:
+            return known[1]
+        found = ask(raw_cell, *args, **kwargs)
+        last[:] = raw_cell, found
+        return found
+
+    return answer
 
 
 def _show_figures() -> None:

@@ -45,9 +45,20 @@ class Plan:
     answers: frozenset[str] = frozenset()
     private: frozenset[str] = frozenset()
 
+    # Asked for by each submission.
+    @functools.cached_property
+    def hidden_parts(self) -> tuple[str, ...]:
+        """The hidden parts of all tests."""
+        return tuple(match[0] for test in self.tests.values() for match in HIDDEN_REGION.finditer(test))
+
+    @functools.cached_property
+    def visible_code(self) -> str:
+        """All code that is in no hidden part."""
+        return "\n".join(HIDDEN_REGION.sub("", source) for source in self.code)
+
 
 # Python 3.11 counts the depth of a syntax tree for all threads together, and fails if two of them parse at once.
-_ONE_AT_A_TIME = threading.Lock()
+ONE_AT_A_TIME = threading.Lock()
 
 
 def parse(source: str) -> ast.Module:
@@ -56,7 +67,7 @@ def parse(source: str) -> ast.Module:
     Raises:
         SyntaxError, ValueError, RecursionError, MemoryError: it cannot be parsed.
     """
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         return ast.parse(source)
 
 
@@ -100,6 +111,8 @@ def _told_apart(cells: list[NotebookNode]) -> tuple[frozenset[str], frozenset[st
     return frozenset(answers), frozenset(hidden - shown - answers)
 
 
+# A plan looks at each cell more than once.
+@functools.lru_cache(maxsize=256)
 def _tree(source: str) -> ast.Module | None:
     try:
         return parse(plain_python(source))

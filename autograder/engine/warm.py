@@ -25,6 +25,9 @@ DEFAULT_WARM = ("numpy", "pandas", "matplotlib.pyplot", "torch", "d2l.torch", "d
 # Let what the imports make lie in pages of 2 MB: a fork then copies one entry in place of 512, and fork and
 # exit of a kernel take half the CPU time. glibc does it where its own malloc is asked; elsewhere nothing happens.
 _HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if sys.platform == "linux" else {}
+# The file name of tests and of what runs them in a kernel: a random one, so that no learner's code can be compiled
+# under it.
+GATE_FILE = f"<gate {secrets.token_hex(16)}>"
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ class WarmProcess:
             start_new_session=True,
         )
         theirs.close()
-        self._control.send(json.dumps({"warm": list(modules), "sandboxed": sandboxed}).encode())
+        hello = {"warm": list(modules), "sandboxed": sandboxed, "gate": GATE_FILE}
+        self._control.send(json.dumps(hello).encode())
         atexit.register(self.close)
 
     def wait_ready(self) -> None:

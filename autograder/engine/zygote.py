@@ -57,6 +57,7 @@ def main() -> None:
     # Nobody debugs a submission: without its debugger ipykernel starts sooner, and has less to attack.
     sys.modules["debugpy"] = None
     missing = warm_up([*hello["warm"], *_KERNEL_MODULES])
+    sys.modules["autograder.engine.kernel"].compile_gate(hello["gate"])
     with contextlib.suppress(Exception):
         _rehearse()
     gc.freeze()
