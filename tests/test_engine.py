@@ -191,6 +191,14 @@ def test_tests_are_compiled_before_their_kernel_unless_that_has_something_to_say
     assert outputs["raised"][0].evalue == "a is 1" and "> 3 assert" in str(outputs["raised"][0].traceback)
 
 
+def test_assertions_stay_in_tests_when_python_is_told_to_leave_them_out():
+    script = (
+        "from autograder.engine.compiled import compiled_test\nassert False\nexec(compiled_test('assert 1 == 2')[0])"
+    )
+    done = subprocess.run([sys.executable, "-O", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.rstrip().endswith("AssertionError")
+
+
 def test_a_cell_is_made_plain_python_as_it_would_be_without_a_memory_of_the_one_before(warm):
     # The same text twice, with a transformer set in between; and one that cannot be transformed.
     change = (

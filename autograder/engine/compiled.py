@@ -27,4 +27,4 @@ def compiled_test(source: str) -> tuple[CodeType, CodeType | None] | None:
 def compiled_given(given: str) -> CodeType:
     """Return the code of the functions that locked cells define, as `Plan.given` has them."""
     with ONE_AT_A_TIME:
-        return compile(given, GATE_FILE, "exec", dont_inherit=True)
+        return compile(given, GATE_FILE, "exec", dont_inherit=True, optimize=0)

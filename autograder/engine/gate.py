@@ -254,12 +254,13 @@ def compile_test(source: str, file: str) -> tuple[CodeType, CodeType | None]:
     Raises:
         SyntaxError, ValueError, RecursionError, MemoryError: it cannot be compiled.
     """
-    tree = compile(source, file, "exec", _ONLY_AST, dont_inherit=True)
+    # Assertions stay, however Python was started.
+    tree = compile(source, file, "exec", _ONLY_AST, dont_inherit=True, optimize=0)
     last = tree.body.pop() if tree.body and type(tree.body[-1]) is Expr else None
-    code = compile(tree, file, "exec", _TOP_LEVEL_AWAIT, dont_inherit=True)
+    code = compile(tree, file, "exec", _TOP_LEVEL_AWAIT, dont_inherit=True, optimize=0)
     if last is None:
         return code, None
-    return code, compile(Expression(last.value), file, "eval", _TOP_LEVEL_AWAIT, dont_inherit=True)
+    return code, compile(Expression(last.value), file, "eval", _TOP_LEVEL_AWAIT, dont_inherit=True, optimize=0)
 
 
 def _run(
