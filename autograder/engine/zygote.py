@@ -57,7 +57,10 @@ def main() -> None:
     # Nobody debugs a submission: without its debugger ipykernel starts sooner, and has less to attack.
     sys.modules["debugpy"] = None
     missing = warm_up([*hello["warm"], *_KERNEL_MODULES])
-    sys.modules["autograder.engine.kernel"].compile_gate(hello["gate"])
+    # With what only Jupyter needs, which is imported by now.
+    from autograder.engine import kernel
+
+    kernel.compile_gate(hello["gate"])
     with contextlib.suppress(Exception):
         _rehearse()
     gc.freeze()
@@ -134,7 +137,6 @@ def _collapse_pages() -> None:
 
 def serve(control: socket.socket, *, sandboxed: bool = True) -> None:
     """Answer requests until the grader's end closes; then end every sandbox."""
-    # With what only Jupyter needs, which is imported by now.
     from autograder.engine import kernel
 
     begin = start if sandboxed else start_plain
