@@ -1,5 +1,6 @@
 """The engine's kernels: how they start, what ends them, what is said then, and that nothing is left behind."""
 
+import dataclasses
 import json
 import os
 import resource
@@ -189,6 +190,14 @@ def test_tests_are_compiled_before_their_kernel_unless_that_has_something_to_say
     assert "SyntaxWarning" in str(outputs["warned"])
     assert outputs["broken"][0].ename == "SyntaxError"
     assert outputs["raised"][0].evalue == "a is 1" and "> 3 assert" in str(outputs["raised"][0].traceback)
+
+
+def test_given_code_that_makes_python_warn_is_given_all_the_same(warm):
+    # A second notebook of an assignment comes when the first one's tests have been compiled.
+    assert compiled_test("assert True") is not None
+    notebook = cells("a = 1", "test one\nassert given(1)")
+    plan = dataclasses.replace(make_plan(notebook), given="def given(x):\n    return x is 1")
+    assert execute(notebook, plan, warm, Settings(), None).passed == {"one": True}
 
 
 def test_assertions_stay_in_tests_when_python_is_told_to_leave_them_out():

@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_output
 from autograder.engine.cells import LONGEST, TOO_LONG, has_strange_coding
 from autograder.engine.channel import Channel, Tampered
 from autograder.engine.client import Client
-from autograder.engine.compiled import compiled_given, compiled_test
+from autograder.engine.compiled import compiled, compiled_test
 from autograder.engine.plan import HIDDEN_REGION, Plan, bindings_of, is_test, plain_test, shows_result
 from autograder.engine.process import KernelProcess
 from autograder.engine.sandbox import Limits, SandboxError
@@ -243,12 +243,11 @@ class _Run:
         source, ticket = cell.source, f"{index}"
         names = sorted(self.plan.names)
         try:
-            plan = {"names": names, "given": compiled_given(self.plan.given)}
+            plan = {"names": names, "given": compiled(self.plan.given) or self.plan.given}
             plan |= {key: sorted(getattr(self.plan, key)) for key in ("own", "answers", "private")}
             plan |= {"binds": sorted(bindings_of(source)), "watched": self.operators}
             plan |= {"methods": sorted(WRITTEN_OUT.difference(self.methods))}
-            code = compiled_test(source)
-            channel.send({"id": ticket, "code": code, "source": "" if code else plain_test(source), **plan})
+            channel.send({"id": ticket, "source": compiled_test(source) or plain_test(source), **plan})
         except ConnectionError:
             self._channel_lost()
             return True, None

@@ -79,7 +79,7 @@ def open_gate(
         theirs = {n: value for n, value in argument.items() if n not in _BUILTIN_NAMES or n in test.get("own", ())}
         namespace = {**theirs, **private, **names, "__builtins__": own_builtins}
         # Functions that the instructor gave are those the instructor wrote.
-        exec(test["given"], namespace)
+        exec(_code_of(test["given"], own_file)[0], namespace)
         before = dict(namespace)
         answered: list[str] = []
         if test["watched"]:
@@ -87,7 +87,7 @@ def open_gate(
             setprofile(_answers(frozenset(test["watched"]), answered.append, libraries, own_file))
         running[0] = True
         shared = _Shared(namespace, argument, names, test["answers"])
-        outcome = _run(test["code"] or test["source"], namespace, shared, own_file, of_check)
+        outcome = _run(test["source"], namespace, shared, own_file, of_check)
         running[0] = False
         if test["watched"]:
             setprofile(None)
@@ -263,16 +263,21 @@ def compile_test(source: str, file: str) -> tuple[CodeType, CodeType | None]:
     return code, compile(Expression(last.value), file, "eval", _TOP_LEVEL_AWAIT, dont_inherit=True, optimize=0)
 
 
+def _code_of(source: tuple[CodeType, CodeType | None] | str, file: str) -> tuple[CodeType, CodeType | None]:
+    """Return what the grader has compiled; what it could not is a text, and says here why."""
+    return compile_test(source, file) if type(source) is str else source
+
+
 def _run(
-    test: tuple[CodeType, CodeType | None] | str,
+    source: tuple[CodeType, CodeType | None] | str,
     namespace: dict[str, Any],
     shared: _Shared,
     file: str,
     of_check: tuple[str, ...],
 ) -> dict[str, Any]:
-    """Execute a test as IPython would; one that the grader could not compile is a text, and says here why."""
+    """Execute a test as IPython would: the value of a last expression is the cell's result."""
     try:
-        code, last = compile_test(test, file) if type(test) is str else test
+        code, last = _code_of(source, file)
         _finish(eval(code, namespace, shared), code)
         result = None if last is None else _finish(eval(last, namespace, shared), last)
         if result is None or type(result) in _NUMBERS:
