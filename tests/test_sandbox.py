@@ -40,7 +40,6 @@ def look():
         "nnp": status["NoNewPrivs"].strip(),
         "fds": sorted(map(int, os.listdir("/proc/self/fd")))[:-1],
         "write_usr": attempt(lambda: open("/usr/x", "w")), "write_root": attempt(lambda: open("/x", "w")),
-        "write_sockets": attempt(lambda: open("/run/kernel/x", "w")),
         "write_tmp": attempt(lambda: open("/tmp/x", "w")),
         "seen": attempt(lambda: open({seen!r})), "write_seen": attempt(lambda: open({seen!r}, "w")),
         "unseen": attempt(lambda: open({unseen!r})), "shadow": attempt(lambda: open("/etc/shadow")),
@@ -64,8 +63,9 @@ def attempt_memory():
 
 def inside(ready):
     ready()
-    time.sleep(0.3)
-    found = look()
+    # At once: the folder is closed by another process.
+    write_sockets = attempt(lambda: open("/run/kernel/x", "w"))
+    found = look() | {{"write_sockets": write_sockets}}
     os.write(told_write, json.dumps(found).encode())
     if os.fork() == 0:
         os.setsid()

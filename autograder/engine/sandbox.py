@@ -14,6 +14,7 @@ import resource
 import select
 import shutil
 import signal
+import socket
 import struct
 import traceback
 from collections.abc import Callable
@@ -193,7 +194,7 @@ def spawn(
         view: what the inside can see.
         limits: what it may use.
         inside: runs in the sandbox with every limit in force. It is given a function to call once its
-            sockets stand in SOCKETS; after that, nothing but the temporary folder can be written.
+            sockets stand in SOCKETS; when that returns, nothing but the temporary folder can be written.
         keep: descriptors that the inside may use; all others but the standard ones are closed there.
         lifeline: a descriptor that becomes readable when the sandbox must end, such as the read end of
             a pipe whose write end only the grader holds.
@@ -379,18 +380,21 @@ def _first(
         if descriptor > 2 and descriptor not in keep and descriptor != lifeline:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
-    ready_read, ready_write = os.pipe()
+    ours, theirs = socket.socketpair()
     child = os.fork()
     if child == 0:
         try:
-            os.close(ready_read)
+            ours.close()
             if lifeline is not None:
                 os.close(lifeline)
             _confine(libc, limits)
 
             def sockets_ready() -> None:
-                os.write(ready_write, b"R")
-                os.close(ready_write)
+                theirs.send(b"R")
+                # On a busy machine the learner's first cell would else run before the folder is closed.
+                if theirs.recv(1) != b"C":
+                    raise SandboxError("the folder of the sockets could not be closed")
+                theirs.close()
 
             inside(sockets_ready)
         except BaseException:
@@ -398,15 +402,18 @@ def _first(
             os.write(2, traceback.format_exc().encode())
         finally:
             os._exit(0)
-    os.close(ready_write)
+    theirs.close()
     for descriptor in keep:
         os.close(descriptor)
     libc.prctl(_PR_SET_DUMPABLE, 0)
-    if os.read(ready_read, 1) == b"R":
+    if ours.recv(1) == b"R":
         libc.restrict(SOCKETS, _MOUNT_ATTR_RDONLY)
     libc.drop_capabilities()
     # Orphans are reaped by the kernel from here on.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with contextlib.suppress(ConnectionError):
+        ours.send(b"C")
+    ours.close()
     ends = [os.pidfd_open(child)] + ([lifeline] if lifeline is not None else [])
     select.select(ends, [], [])
     # When process 1 ends, the kernel kills all others of its namespace.
