@@ -62,7 +62,6 @@ SEEN_FROM_INSIDE = (
         "look_around",
         "mount_and_unshare",
         "trace_parent",
-        "socket_folder",
         "network",
         "links",
         "names_that_tests_leave",

@@ -1,30 +1,28 @@
 """The grader's connection to one kernel: sends a cell, waits, and lets nbclient make outputs of what comes.
 
 nbclient waits for each cell with four tasks and some twenty futures of asyncio, which costs the grader more
-than all else it does about a cell. Here one thread polls two sockets and the kernel's process.
+than all else it does about a cell. Here one thread polls a connection and the kernel's process.
 """
 
 import json
+import secrets
 import select
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from jupyter_client.session import DELIM, Session
 from nbclient import NotebookClient
-from nbclient.exceptions import CellControlSignal, CellExecutionComplete, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from autograder.engine.messages import Broken
 from autograder.engine.process import KernelProcess
 from autograder.engine.sandbox import SandboxError
-from autograder.engine.wire import Broken, Wire
 
 # How often somebody looks after the submission while a cell runs.
 _LOOK_S = 0.25
-# Seconds that a cell's last outputs may need after its end.
-_OUTPUTS_S = 4
-# The same without an answer, when the connection begins: then it is asked for one.
-_ASK_S = 0.3
+# Seconds that an interrupted cell may need to end.
+_END_S = 4
 # Characters of an error and of each line of its traceback.
 _LONGEST_ERROR = 20_000
 _OUTPUTS = ("stream", "display_data", "update_display_data", "execute_result")
@@ -38,52 +36,34 @@ class Client(NotebookClient):
         process: the kernel, started.
         output_bytes: characters of outputs from which on they are dropped.
         look_after: called every quarter of a second while a cell runs.
-        timeout: seconds in which the kernel must take what is sent to it.
-
-    Raises:
-        SandboxError: the kernel does not answer.
     """
 
     def __init__(
-        self,
-        notebook: NotebookNode,
-        process: KernelProcess,
-        output_bytes: int,
-        look_after: Callable[[], None],
-        timeout: float,
+        self, notebook: NotebookNode, process: KernelProcess, output_bytes: int, look_after: Callable[[], None]
     ) -> None:
         super().__init__(notebook, record_timing=False)
         # nbclient would answer widgets, which nobody sees here.
         self.comm_open_handlers = {}
         self.output_bytes, self.printed, self.flooded = output_bytes, 0, False
         self._process, self._look_after, self._looked = process, look_after, 0.0
-        self._session = Session(key=process.connection["key"].encode())
-        self._shell = Wire(process.path("shell"), "DEALER", timeout)
-        self._published = Wire(process.path("iopub"), "SUB", timeout)
+        self._messages = process.messages
         self._poll = select.poll()
-        for end in (self._shell, self._published, process.end):
+        for end in (self._messages, process.end):
             self._poll.register(end, select.POLLIN)
 
-    def close(self) -> None:
-        """Close the connection, not the kernel."""
-        self._shell.close()
-        self._published.close()
-
     def wait_for_ready(self, timeout: float) -> None:
-        """Wait until what the kernel publishes arrives here.
+        """Wait until the kernel listens.
 
         Raises:
             SandboxError: the kernel has ended, or says nothing for so many seconds.
         """
         end = time.monotonic() + timeout
-        # ipykernel greets a new subscriber (XPUB, Jupyter enhancement proposal 65); one that does not is asked.
-        while not any(True for _ in _messages(self._published)):
+        while not any(True for _ in self._messages.receive()):
             if time.monotonic() > end:
                 raise SandboxError(f"a new kernel did not answer within {timeout:g} seconds")
-            if self._published.ended or not self._process.alive():
+            if self._messages.ended or not self._process.alive():
                 raise SandboxError("a new kernel ended at once")
-            if not select.select([self._published], [], [], _ASK_S)[0]:
-                self._session.send(self._shell, "kernel_info_request")
+            self._poll.poll(1000 * _LOOK_S)
 
     def run_cell(self, cell: NotebookNode, index: int, timeout: float) -> bool:
         """Run one cell; its outputs are put into it. Return whether it ended in time, without an interruption.
@@ -102,59 +82,56 @@ class Client(NotebookClient):
             return True
         content = {"code": cell.source, "silent": False, "store_history": True, "user_expressions": {}}
         content |= {"allow_stdin": False, "stop_on_error": False}
+        # A name that no earlier cell can know.
+        header = {"msg_id": secrets.token_hex(8), "msg_type": "execute_request"}
+        request = {"header": header, "parent_header": {}, "metadata": {}, "content": content}
         try:
-            asked = self._session.send(self._shell, "execute_request", content)["header"]["msg_id"]
+            self._messages.send(json.dumps(request).encode())
         except OSError as error:
             raise DeadKernelError(f"Kernel takes nothing: {error}") from error
-        end = time.monotonic() + timeout
-        replied = idle = False
-        in_time, count = True, None
-        while not (replied and idle):
+        end, in_time, answer = time.monotonic() + timeout, True, None
+        while answer is None:
             now = time.monotonic()
             if now >= self._looked + _LOOK_S:
                 self._looked = now
                 self._look_after()
             if now >= end:
-                if replied:
-                    raise CellTimeoutError.error_from_timeout_and_cell("No end of its outputs", _OUTPUTS_S, cell)
+                if not in_time:
+                    raise CellTimeoutError.error_from_timeout_and_cell("No end", _END_S, cell)
                 self._process.interrupt()
-                # Its answer comes late, if at all; only that of the next cell counts then.
-                replied, in_time, end = True, False, now + _OUTPUTS_S
+                in_time, end = False, now + _END_S
             ready = dict(self._poll.poll(1000 * max(0.0, min(end - now, _LOOK_S))))
             try:
-                if self._published.fileno() in ready:
-                    idle = self._take_outputs(asked, cell, index) or idle
-                for message in _messages(self._shell) if self._shell.fileno() in ready else ():
-                    if _is_about(asked, message) and not replied:
-                        replied, end = True, time.monotonic() + _OUTPUTS_S
-                        count = message["content"].get("execution_count")
+                for message in self._received(header["msg_id"]) if self._messages.fileno() in ready else ():
+                    if message["msg_type"] == "execute_reply":
+                        answer = message["content"]
+                    else:
+                        self.process_message(message, cell, index)
             except Broken as error:
                 raise DeadKernelError(f"Kernel is not understood: {error}") from error
-            gone = self._process.end in ready or self._shell.ended or self._published.ended
-            if gone and not (replied and idle):
-                # Everything it had said has been read.
+            # Everything that an ended kernel had said is read first.
+            gone = self._messages.ended or (self._process.end in ready and self._messages.fileno() not in ready)
+            if gone and answer is None:
                 raise DeadKernelError("Kernel died")
+        count = answer.get("execution_count") if in_time else None
         # An output may have said something else.
         cell.execution_count = count if type(count) is int else None
         return in_time
 
-    def _take_outputs(self, asked: str, cell: NotebookNode, index: int) -> bool:
-        """Take what has been published; return whether the cell has come to its end."""
-        dropped = self._published.dropped
-        idle = self._take_messages(asked, cell, index)
-        self.printed += self._published.dropped - dropped
-        self.flooded |= self._published.dropped > dropped
-        return idle
+    def _received(self, asked: str) -> Iterator[dict[str, Any]]:
+        """Yield the messages about a cell that have come, as nbclient knows them.
 
-    def _take_messages(self, asked: str, cell: NotebookNode, index: int) -> bool:
-        for message in _messages(self._published):
-            if not _is_about(asked, message):
-                continue
-            try:
-                self.process_message(message, cell, index)
-            except CellExecutionComplete:
-                return True
-        return False
+        Raises:
+            Broken: of what comes nothing can be read any more.
+        """
+        dropped = self._messages.dropped
+        for message in self._messages.receive():
+            kind, content = message.get("msg_type"), message.get("content")
+            if message.get("about") == asked and type(kind) is str and type(content) is dict:
+                header, parent = {"msg_type": kind}, {"msg_id": asked}
+                yield {"header": header, "parent_header": parent, "msg_type": kind, "content": content, "buffers": []}
+        self.printed += self._messages.dropped - dropped
+        self.flooded |= self._messages.dropped > dropped
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """As nbclient, but for too long outputs and for messages that cannot be understood."""
@@ -169,36 +146,9 @@ class Client(NotebookClient):
                 content["evalue"] = str(content.get("evalue"))[:_LONGEST_ERROR]
                 content["traceback"] = [str(line)[:_LONGEST_ERROR] for line in list(content.get("traceback", ()))[:200]]
             return super().process_message(msg, cell, cell_index)
-        except CellControlSignal:
-            raise
         except Exception:
             # Learner code can send any message; what cannot be understood is nobody's output.
             return None
-
-
-def _messages(wire: Wire) -> Iterator[dict[str, Any]]:
-    """Yield the messages that have arrived, without those that cannot be read.
-
-    Signatures are not looked at: the kernel, and so learner code in it, has the key.
-
-    Raises:
-        Broken: of what comes nothing can be read any more.
-    """
-    for frames in wire.messages():
-        try:
-            begin = frames.index(DELIM) + 2
-            header, parent, _, content = map(json.loads, frames[begin : begin + 4])
-            kind = header["msg_type"]
-            readable = type(kind) is str and type(parent) is dict and type(content) is dict
-        except (ValueError, KeyError, TypeError, RecursionError):
-            continue
-        if readable:
-            buffers = frames[begin + 4 :]
-            yield {"header": header, "parent_header": parent, "msg_type": kind, "content": content, "buffers": buffers}
-
-
-def _is_about(asked: str, message: dict[str, Any]) -> bool:
-    return message["parent_header"].get("msg_id") == asked
 
 
 def _size(content: Any) -> int:

@@ -188,7 +188,7 @@ class _Run:
         if timed_out:
             self.result.remarks.append(f"{name} ran out of time")
             if not self._still_answers():
-                # A cell that took all memory may have ended the thread that sends outputs, for all cells after it.
+                # What a cell has left in the kernel, or taken away, may keep all cells after it from running.
                 self._end_kernel()
                 self.deadly.add(index)
                 if self.killed_for is not None:
@@ -355,13 +355,13 @@ class _Run:
     def _start_kernel(self, upto: int) -> None:
         """Start a kernel and bring it to where the last one died, without the cells that killed it."""
         plan, settings = self.plan, self.settings
-        request = KernelRequest(settings.limits, self.work, plan.imports, settings.pristine, quiet=True)
+        request = KernelRequest(settings.limits, self.work, plan.imports, settings.pristine)
         self.process = KernelProcess(self.warm, request)
         self.process.start()
         try:
             # The gate is open before the kernel takes cells.
             ready = self._read(self.process.channel, "ready", _START_WAIT)
-            self.client = Client(self.result.notebook, self.process, self.outputs_left, self._look_after, _START_WAIT)
+            self.client = Client(self.result.notebook, self.process, self.outputs_left, self._look_after)
             self.client.wait_for_ready(_START_WAIT)
         except EOFError as error:
             raise SandboxError(f"a new kernel ended at once: {error}") from error
@@ -387,7 +387,6 @@ class _Run:
         if client is not None:
             self.flooded |= client.flooded
             self.outputs_left = max(0, self.outputs_left - client.printed)
-            client.close()
         if process is not None:
             cpu, memory = process.usage()
             self.result.cpu_s += cpu

@@ -1,5 +1,7 @@
 """The kernel inside the sandbox: ipykernel, except that graded tests are run by the gate.
 
+What is here serves the grader and any other program that starts kernels; direct.py is for the grader only.
+
 Learner code shares this process and may replace anything it can reach, so whatever Jupyter's messages
 say about a test is not believed. The grader sends each test over a private channel; the gate runs it and
 answers there. A gate that was bypassed gives no answer, and no answer means that a human must look.
@@ -7,7 +9,6 @@ answers there. A gate that was bypassed gives no answer, and no answer means tha
 
 import builtins
 import contextlib
-import json
 import os
 import socket
 import sys
@@ -19,11 +20,11 @@ from types import CodeType, ModuleType, SimpleNamespace
 from typing import Any
 
 import ipykernel.ipkernel
-from ipykernel.iostream import OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 
 from autograder.engine.gate import import_apart
+from autograder.engine.messages import Messages
 from autograder.engine.sandbox import HOME, SOCKETS
 
 WORK = f"{HOME}/work"
@@ -37,7 +38,6 @@ _own_modules: list[str] = []
 # Where an environment behind a link really lies can be told only outside of the sandbox.
 _places = {sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
 _libraries = tuple(_places | {os.path.realpath(place) for place in _places})
-_CONNECTION_FILE = f"{HOME}/.connection.json"
 _MAIN = SimpleNamespace(parent_thread=threading.main_thread())
 
 
@@ -45,17 +45,6 @@ class GradingKernel(IPythonKernel):
     """An IPython kernel that lets the gate run a cell when the grader has sent a test for it."""
 
     gate: Callable
-    quiet = False
-
-    def _publish_status(self, status: str, *args: object, **kwargs: object) -> None:
-        """Say when a cell has ended and, unless the grader listens, when it begins."""
-        if not self.quiet or status != "busy":
-            super()._publish_status(status, *args, **kwargs)
-
-    def _publish_execute_input(self, *args: object) -> None:
-        """Repeat what the kernel was sent, unless that was the grader's."""
-        if not self.quiet:
-            super()._publish_execute_input(*args)
 
     async def do_execute(self, code, silent, *args, **kwargs):
         """Run a cell, or the test that waits in the channel."""
@@ -73,20 +62,10 @@ class GradingKernel(IPythonKernel):
         return {"status": "ok", "execution_count": self.execution_count, "user_expressions": {}, "payload": []}
 
 
-class _Stream(OutStream):
-    """What a cell prints."""
-
-    def flush(self) -> None:
-        """Send what waits, if anything does: to ask the thread that sends takes it and this one twice out of step."""
-        if self._buffers:
-            super().flush()
-
-
 class GradingKernelApp(IPKernelApp):
-    """ipykernel's application with that kernel."""
+    """ipykernel's application with that kernel, without files about a connection."""
 
     kernel_class = GradingKernel
-    outstream_class = f"{__name__}._Stream"
 
     def parse_command_line(self, argv: list[str] | None = None) -> None:
         """Do nothing: there are no arguments, and building a parser for them takes 10 ms."""
@@ -94,8 +73,10 @@ class GradingKernelApp(IPKernelApp):
     def load_config_file(self, *args: object, **kwargs: object) -> None:
         """Do nothing: there is none in a new home."""
 
-    def log_connection_info(self) -> None:
-        """Say nothing: the grader knows how to connect."""
+    def init_connection_file(self) -> None:
+        """Do nothing: who asked for the kernel knows how to connect."""
+
+    log_connection_info = write_connection_file = init_connection_file
 
     def init_control(self, context: object) -> None:
         """Go without the thread for subshells, which only a person at a keyboard would open."""
@@ -139,32 +120,40 @@ def _imports_of(request: dict) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(request["imports"]), tuple(request["pristine"])
 
 
-def run_kernel(request: dict, channel_end: int, sockets_ready: Callable[[], None]) -> None:
-    """Be the kernel until the sandbox ends. Called in the forked process, with every limit in force."""
+def run_kernel(request: dict, channel_end: int, messages_end: int | None, sockets_ready: Callable[[], None]) -> None:
+    """Be the kernel until the sandbox ends. Called in the forked process, with every limit in force.
+
+    Args:
+        request: what warm.py says about the kernel.
+        channel_end: the descriptor of the private channel.
+        messages_end: that of the grader's connection; None for a kernel that has sockets instead.
+        sockets_ready: to be called when nothing more is written to the folder of the sockets.
+    """
     os.environ.clear()
     os.environ.update(request["environment"])
     os.makedirs(WORK, exist_ok=True)
     os.chdir(WORK)
     sys.path.insert(0, "")
-    connection = {**request["connection"], "ip": f"{SOCKETS}/k"}
-    with open(_CONNECTION_FILE, "w") as file:
-        json.dump(connection, file)
     # The grader's terminal is not for learners to write to; only a failed start is told there.
     terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     try:
-        app = GradingKernelApp.instance(connection_file=_CONNECTION_FILE)
+        if messages_end is None:
+            app = _app_with_sockets(request["connection"])
+        else:
+            # Imported by now, in the warm process.
+            from autograder.engine.direct import DirectKernelApp
+
+            app = DirectKernelApp.instance(messages=Messages(socket.socket(fileno=messages_end)))
         app.config.HistoryManager.enabled = False
         with _without_module_list():
             app.initialize([])
-        os.unlink(_CONNECTION_FILE)
         # Shell lines (`!ls`) usually run under a terminal of their own, which the sandbox does not have.
         app.shell.system = app.shell.system_raw
         for name in ("transform_cell", "should_run_async"):
             setattr(app.shell, name, _asked_twice(getattr(app.shell, name)))
         _show_figures()
-        app.kernel.quiet = request["quiet"]
         app.kernel.gate = _open_gate(request, channel_end)
     except BaseException:
         os.dup2(terminal, 2)
@@ -174,6 +163,12 @@ def run_kernel(request: dict, channel_end: int, sockets_ready: Callable[[], None
         os.close(nowhere)
     sockets_ready()
     app.start()
+
+
+def _app_with_sockets(connection: dict) -> IPKernelApp:
+    app = GradingKernelApp.instance()
+    app.load_connection_info({**connection, "ip": f"{SOCKETS}/k"})
+    return app
 
 
 def _asked_twice(ask: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 import select
 import shutil
 import signal
@@ -10,61 +9,67 @@ import tempfile
 from pathlib import Path
 
 from autograder.engine.channel import Channel
+from autograder.engine.messages import Messages
 from autograder.engine.scratch import scratch
 from autograder.engine.warm import KernelRequest, WarmProcess
 
+# Seconds in which a kernel must take what is sent to it.
+_TAKES_S = 30
 SOCKET_NAMES = ("shell", "iopub", "stdin", "hb", "control")
 
 
 class KernelProcess:
     """A kernel that is forked from a warm process.
 
-    Its transport is `ipc`: a sandbox has no network, and its sockets lie in a folder that only the grader
-    and this kernel see.
-
     Args:
         warm: the process to fork from.
         request: what the kernel may see and use.
-        key: what its messages are signed with; by default a new one.
+        key: what its messages are signed with, for a kernel that jupyter_client is to speak to. Its transport is
+            `ipc` then: a sandbox has no network, and its sockets lie in a folder that only this process and the
+            kernel see. Without a key, its messages come over a connection that nobody else sees (messages.py).
     """
 
     def __init__(self, warm: WarmProcess, request: KernelRequest, key: str | None = None) -> None:
         self.warm, self.request = warm, request
-        self._folder = tempfile.mkdtemp(dir=scratch())
-        os.chmod(self._folder, 0o777)
-        self.connection = {
-            "transport": "ipc",
-            "ip": os.path.join(self._folder, "k"),
-            **{f"{name}_port": number for number, name in enumerate(SOCKET_NAMES, 1)},
-            "key": key or secrets.token_hex(32),
-            "signature_scheme": "hmac-sha256",
-        }
+        self.connection: dict | None = None
+        self._folder: str | None = None
+        if key is not None or not warm.sandboxed:
+            self._folder = tempfile.mkdtemp(dir=scratch())
+            os.chmod(self._folder, 0o777)
+        if key is not None:
+            self.connection = {
+                "transport": "ipc",
+                "ip": os.path.join(self._folder, "k"),
+                **{f"{name}_port": number for number, name in enumerate(SOCKET_NAMES, 1)},
+                "key": key,
+                "signature_scheme": "hmac-sha256",
+            }
         self.pid: int | None = None
         self.channel: Channel | None = None
+        self.messages: Messages | None = None
         self._pidfd: int | None = None
         # Pages of address space, and of memory of its own, of the warm process.
         self._at_start = (0, 0)
 
     def start(self) -> None:
-        """Ask the warm process for the kernel. It can be spoken to as soon as `has_sockets` says so.
+        """Ask the warm process for the kernel. With sockets, it can be spoken to as soon as `has_sockets` says so.
 
         Raises:
             SandboxError: the sandbox could not be made, or the warm process is gone.
             CopyError: the submission's files cannot be copied.
         """
-        self.pid, self.channel = self.warm.fork(self.connection, self._folder, self.request)
+        self.pid, self.channel, end = self.warm.fork(self.request, self._folder, self.connection)
+        if end is not None:
+            self.messages = Messages(end, _TAKES_S)
         self._pidfd = os.pidfd_open(self.pid)
         with contextlib.suppress(OSError, ValueError):
             # All of it is the warm process's, too.
             self._at_start = _own_pages(self.warm.pid)
 
-    def path(self, name: str) -> str:
-        """Return where one of its sockets is."""
-        return f"{self.connection['ip']}-{self.connection[f'{name}_port']}"
-
     def has_sockets(self) -> bool:
         """Whether its sockets are there: a connection that finds none tries again only a tenth of a second later."""
-        return all(os.path.exists(self.path(name)) for name in SOCKET_NAMES)
+        base, numbers = self.connection["ip"], (self.connection[f"{name}_port"] for name in SOCKET_NAMES)
+        return all(os.path.exists(f"{base}-{number}") for number in numbers)
 
     @property
     def has_process(self) -> bool:
@@ -103,10 +108,12 @@ class KernelProcess:
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def cleanup(self) -> None:
-        """Close the channel and remove the folder of the sockets."""
-        if self.channel is not None:
-            self.channel.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Close the connections and remove the folder."""
+        for end in (self.channel, self.messages):
+            if end is not None:
+                end.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _kernel(self) -> int | None:
         """Return the kernel's process id: the one child of the sandbox's first process, where there is a sandbox."""

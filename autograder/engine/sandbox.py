@@ -82,11 +82,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class View:
-    """What the inside can see: read-only paths, at their own places; the folder for the kernel's sockets;
-    and a folder whose content is copied to where the notebook runs."""
+    """What the inside can see: read-only paths, at their own places; a folder for the kernel's sockets; and a
+    folder whose content is copied to where the notebook runs."""
 
     read_only: tuple[str, ...]
-    sockets: str
+    sockets: str | None = None
     work: str | None = None
 
 
@@ -323,7 +323,8 @@ def _build_root(libc: _Libc, view: View, limits: Limits) -> None:
         except (OSError, RecursionError) as error:
             said = error.strerror if isinstance(error, OSError) else error
             raise CopyError(f"the files cannot be copied into the sandbox: {said}") from None
-    _bind(libc, f"/old{view.sockets}", new + SOCKETS, _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV)
+    if view.sockets is not None:
+        _bind(libc, f"/old{view.sockets}", new + SOCKETS, _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV)
     os.makedirs(f"{new}/proc")
 
 
@@ -406,7 +407,7 @@ def _first(
     for descriptor in keep:
         os.close(descriptor)
     libc.prctl(_PR_SET_DUMPABLE, 0)
-    if ours.recv(1) == b"R":
+    if ours.recv(1) == b"R" and view.sockets is not None:
         libc.restrict(SOCKETS, _MOUNT_ATTR_RDONLY)
     libc.drop_capabilities()
     # Orphans are reaped by the kernel from here on.

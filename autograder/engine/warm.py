@@ -38,8 +38,6 @@ class KernelRequest:
     work: Path | None = None
     imports: tuple[str, ...] = ()
     pristine: tuple[str, ...] = ("dlcourse.check",)
-    # Whether to leave out messages that tell the grader nothing.
-    quiet: bool = False
 
 
 class WarmProcess:
@@ -112,54 +110,59 @@ class WarmProcess:
             raise
         self.missing, self._ready = answer["missing"], True
 
-    def fork(self, connection: dict, sockets: str, request: KernelRequest) -> tuple[int, Channel]:
-        """Start a kernel; return its sandbox's process id and the private channel to its gate.
+    def fork(
+        self, request: KernelRequest, folder: str | None, connection: dict | None
+    ) -> tuple[int, Channel, socket.socket | None]:
+        """Start a kernel; return its sandbox's process id, the private channel to its gate, and another connection.
 
         Args:
-            connection: jupyter_client's connection info with transport `ipc`.
-            sockets: the folder for the kernel's sockets.
             request: what the kernel may see and use.
+            folder: the one for the kernel's sockets and, without a sandbox, for its files.
+            connection: jupyter_client's connection info with transport `ipc`; None for a kernel that speaks
+                the language of messages.py, over the connection that is returned then.
 
         Raises:
             SandboxError: the sandbox could not be made, or the warm process is gone.
             CopyError: the submission's files cannot be copied.
         """
         key = secrets.token_bytes(32)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        kinds = 1 if connection else 2
+        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(kinds)]
         message = {
             "connection": connection,
+            "folder": folder,
             "key": key.hex(),
             "environment": {**_environment(), "HOME": HOME, "TMPDIR": "/tmp"},
             "imports": request.imports,
             "pristine": request.pristine,
-            "quiet": request.quiet,
             "libraries": [path for path in self.read_only if path.endswith(("site-packages", "dlcourse"))],
             "view": {
                 "read_only": self.read_only,
-                "sockets": sockets,
+                "sockets": folder if connection else None,
                 "work": str(request.work) if request.work else None,
             },
             "limits": asdict(request.limits),
         }
-        descriptors = array.array("i", [theirs.fileno(), self._lifeline_read])
-        with self._lock:
+        ours, theirs = zip(*pairs, strict=True)
+        numbers = [theirs[0].fileno(), self._lifeline_read, *(end.fileno() for end in theirs[1:])]
+        descriptors = array.array("i", numbers).tobytes()
+        with self._lock, contextlib.ExitStack() as unless_started:
+            for end in ours:
+                unless_started.callback(end.close)
             try:
                 self._control.sendmsg(
-                    [json.dumps(message).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors.tobytes())]
+                    [json.dumps(message).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)]
                 )
                 answer = self._receive()
             except ConnectionError as error:
-                ours.close()
                 raise SandboxError(f"the warm process ended ({error})") from error
-            except SandboxError:
-                ours.close()
-                raise
             finally:
-                theirs.close()
-        if "error" in answer:
-            ours.close()
-            raise (CopyError if answer.get("copy") else SandboxError)(answer["error"])
-        return answer["pid"], Channel(ours, key, side=0)
+                for end in theirs:
+                    end.close()
+            if "error" in answer:
+                raise (CopyError if answer.get("copy") else SandboxError)(answer["error"])
+            unless_started.pop_all()
+        return answer["pid"], Channel(ours[0], key, side=0), None if connection else ours[1]
 
     @property
     def alive(self) -> bool:

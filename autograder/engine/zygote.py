@@ -29,7 +29,7 @@ MESSAGE_SIZE = 1 << 20
 _LARGE_PAGE, _MADV_COLLAPSE = 1 << 21, 25
 # Imported whatever the course: without these a new kernel spends most of its first half second on them.
 _KERNEL_MODULES = (
-    "autograder.engine.kernel",
+    "autograder.engine.direct",
     "faulthandler",
     "ipykernel.debugger",
     "ipykernel.kernelapp",
@@ -164,19 +164,20 @@ def serve(control: socket.socket, *, sandboxed: bool = True) -> None:
 def start(request: dict, descriptors: list[int], sandboxes: set[int]) -> dict:
     """Fork one kernel; return its sandbox's process id or the reason why not.
 
-    The descriptors are the kernel's end of the grader's channel, and the lifeline.
+    The descriptors are the kernel's end of the grader's channel, the lifeline and, if the grader itself is to
+    speak to the kernel, its end of that connection.
     """
 
     def inside(sockets_ready: Callable[[], None]) -> None:
         from autograder.engine.kernel import run_kernel
 
-        run_kernel(request, channel_end, sockets_ready)
+        run_kernel(request, channel_end, *(messages_end or [None]), sockets_ready)
 
-    channel_end, lifeline = descriptors
+    channel_end, lifeline, *messages_end = descriptors
     try:
         view = View(**{**request["view"], "read_only": tuple(request["view"]["read_only"])})
         limits = Limits(**request["limits"])
-        pid = spawn(view, limits, inside, keep=(channel_end,), lifeline=lifeline)
+        pid = spawn(view, limits, inside, keep=(channel_end, *messages_end), lifeline=lifeline)
     except (SandboxError, OSError) as error:
         return {"error": str(error), "copy": isinstance(error, CopyError)}
     finally:
@@ -190,7 +191,7 @@ def start_plain(request: dict, descriptors: list[int], kernels: set[int]) -> dic
     """Fork one kernel without a sandbox, as the leader of a process group of its own; return its process id."""
     from autograder.engine import kernel
 
-    channel_end, lifeline = descriptors
+    channel_end, lifeline, *messages_end = descriptors
     try:
         pid = os.fork()
         if pid == 0:
@@ -198,15 +199,14 @@ def start_plain(request: dict, descriptors: list[int], kernels: set[int]) -> dic
                 os.setsid()
                 if sys.platform == "linux":
                     ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
-                keep = (0, 1, 2, channel_end)
+                keep = (0, 1, 2, channel_end, *messages_end)
                 for descriptor in map(int, os.listdir("/dev/fd")):
                     if descriptor not in keep:
                         with contextlib.suppress(OSError):
                             os.close(descriptor)
-                sockets = request["view"]["sockets"]
-                kernel.SOCKETS, kernel.HOME = sockets, f"{sockets}/home"
+                folder = request["folder"]
+                kernel.SOCKETS, kernel.HOME = folder, f"{folder}/home"
                 kernel.WORK = f"{kernel.HOME}/work"
-                kernel._CONNECTION_FILE = f"{kernel.HOME}/.connection.json"
                 work = request["view"]["work"]
                 os.mkdir(kernel.HOME)
                 if work:
@@ -216,7 +216,7 @@ def start_plain(request: dict, descriptors: list[int], kernels: set[int]) -> dic
                 limits = Limits(**request["limits"])
                 resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s))
                 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-                kernel.run_kernel(request, channel_end, lambda: None)
+                kernel.run_kernel(request, channel_end, *(messages_end or [None]), lambda: None)
             except BaseException:
                 os.write(2, traceback.format_exc().encode())
             finally:
