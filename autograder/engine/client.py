@@ -23,6 +23,8 @@ from autograder.engine.sandbox import SandboxError
 _LOOK_S = 0.25
 # Seconds that an interrupted cell may need to end.
 _END_S = 4
+# Characters of printed text to which no more is added: it would be copied again and again.
+_LONG = 100_000
 # Characters of an error and of each line of its traceback.
 _LONGEST_ERROR = 20_000
 _OUTPUTS = ("stream", "display_data", "update_display_data", "execute_result")
@@ -142,6 +144,8 @@ class Client(NotebookClient):
             self.flooded = True
             return None
         try:
+            if msg["msg_type"] == "stream" and self._goes_on(cell.outputs, content):
+                return None
             if msg["msg_type"] == "error":
                 content["evalue"] = str(content.get("evalue"))[:_LONGEST_ERROR]
                 content["traceback"] = [str(line)[:_LONGEST_ERROR] for line in list(content.get("traceback", ()))[:200]]
@@ -149,6 +153,14 @@ class Client(NotebookClient):
         except Exception:
             # Learner code can send any message; what cannot be understood is nobody's output.
             return None
+
+    def _goes_on(self, outputs: list[NotebookNode], content: dict[str, Any]) -> bool:
+        """Add what was printed to the output before, as JupyterLab does; return False if it is another one."""
+        last = outputs[-1] if outputs and not self.clear_before_next_output else None
+        if last is None or last.output_type != "stream" or last.name != content["name"] or len(last.text) > _LONG:
+            return False
+        last.text += str(content["text"])
+        return True
 
 
 def _size(content: Any) -> int:

@@ -3,13 +3,22 @@
 Other programs speak to a kernel through ZeroMQ (kernel.py); all else about a kernel is the same.
 """
 
+import codecs
+import contextlib
+import os
+import select
+import sys
+import tempfile
+import threading
 from contextvars import copy_context
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import traitlets
 from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.kernelbase import Kernel
+from IPython.core.profiledir import ProfileDir
 from jupyter_client.session import Session
 
 from autograder.engine.kernel import GradingKernel, GradingKernelApp
@@ -19,7 +28,7 @@ from autograder.engine.messages import Broken, Messages
 class _Session(Session):
     """Sends what is said to whomever to the grader."""
 
-    messages = traitlets.Instance(Messages)
+    messages = traitlets.Instance(Messages, allow_none=True)
 
     def send(
         self,
@@ -39,7 +48,8 @@ class _Session(Session):
             message = self.msg(message, content=content, parent=parent, header=header, metadata=metadata)
         about = message["parent_header"].get("msg_id")
         said = {"msg_type": message["header"]["msg_type"], "about": about, "content": message["content"]}
-        self.messages.send(self.pack(said))
+        if self.messages is not None:
+            self.messages.send(self.pack(said))
         return message
 
     def feed_identities(self, msg_list: Any, copy: bool = True) -> tuple[list, Any]:
@@ -72,6 +82,46 @@ class _Stream(OutStream):
         if (now := monotonic()) - self._sent >= self.flush_interval:
             self._sent = now
             self._flush()
+
+    def watch(self, descriptor: int) -> int:
+        """Take over a standard descriptor, to which programs that a cell starts write; return what to read then."""
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._taking = threading.Lock()
+        self._pipe, write = os.pipe()
+        os.set_blocking(self._pipe, False)
+        os.dup2(write, descriptor)
+        os.close(write)
+        # Also what a cell gives to a program as `stdout=sys.stdout` is shown.
+        self._original_stdstream_copy = descriptor
+        self._master_pid = os.getpid()
+        return self._pipe
+
+    def take(self) -> None:
+        """Take what programs have written so far."""
+        # A cell may have closed it.
+        with self._taking, contextlib.suppress(OSError):
+            while data := os.read(self._pipe, 1 << 16):
+                self.write(self._decode(data))
+
+    def flush(self) -> None:
+        """Send all there is, also what programs that have ended wrote."""
+        # Before `begin` there is no pipe, and what a process of the cell would read is this one's.
+        if self._is_master_process() and hasattr(self, "_pipe"):
+            self.take()
+        super().flush()
+
+
+def _copy(streams: dict[int, _Stream]) -> None:
+    """Take what programs write while a cell waits for them: a pipe that nobody reads is full at 64 KB."""
+    poll = select.poll()
+    for pipe in streams:
+        poll.register(pipe, select.POLLIN)
+    while True:
+        for pipe, event in poll.poll():
+            if event & select.POLLIN:
+                streams[pipe].take()
+            else:
+                poll.unregister(pipe)
 
 
 class _Kernel(GradingKernel):
@@ -108,16 +158,53 @@ class _Kernel(GradingKernel):
             self.io_loop.stop()
 
 
+class _ProfileDir(ProfileDir):
+    @traitlets.observe("location")
+    def _location_changed(self, change: dict) -> None:
+        for kind in ("security", "log", "startup", "pid", "static"):
+            setattr(self, f"{kind}_dir", os.path.join(self.location, getattr(self, f"{kind}_dir_name")))
+
+    def _mkdir(self, path: str, mode: int | None = None) -> bool:
+        return False
+
+
 class DirectKernelApp(GradingKernelApp):
     """ipykernel's application for a kernel that only the grader speaks to.
 
-    Args:
-        messages: its end of the connection.
+    It may be made in the warm process: nothing of it stands for one kernel only before `begin`.
     """
 
     kernel_class = _Kernel
     outstream_class = f"{__name__}._Stream"
-    messages = traitlets.Instance(Messages)
+    # With a thread for each stream, which would not come along into a kernel: see `begin`.
+    capture_fd_output = traitlets.Bool(False)
+
+    def begin(self, messages: Messages) -> None:
+        """Be one kernel's, in the process and the folder that it is to run in.
+
+        Args:
+            messages: its end of the connection.
+        """
+        self.session.messages = messages
+        watched = {stream.watch(descriptor): stream for descriptor, stream in enumerate(self._streams, 1)}
+        threading.Thread(target=_copy, args=(watched,), daemon=True).start()
+        sys.stdout, sys.stderr = self._streams
+        self.shell.ipython_dir = self.ipython_dir
+        self.shell.starting_dir = os.getcwd()
+        self.shell.history_manager.dir_hist[:] = [Path.cwd()]
+
+    @traitlets.default("ipython_dir")
+    def _ipython_dir_default(self) -> str:
+        return os.path.join(os.environ["HOME"], ".ipython")
+
+    def init_profile_dir(self) -> None:
+        """Name a folder for what IPython keeps; who keeps something makes it."""
+        self.profile_dir = _ProfileDir(parent=self, location=os.path.join(self.ipython_dir, "profile_default"))
+
+    def init_io(self) -> None:
+        """As ipykernel's, and keep the streams."""
+        super().init_io()
+        self._streams = sys.stdout, sys.stderr
 
     def init_poller(self) -> None:
         """Do nothing: the grader looks after the kernel's process."""
@@ -127,17 +214,21 @@ class DirectKernelApp(GradingKernelApp):
     def init_sockets(self) -> None:
         """Make what stands for them."""
         self.configure_tornado_logger()
-        self.session = _Session(parent=self, messages=self.messages)
+        self.session = _Session(parent=self)
         self.iopub_thread = _NoThread()
 
     def init_kernel(self) -> None:
         """Make the kernel, without streams."""
-        self.kernel = self.kernel_class.instance(
-            parent=self,
-            session=self.session,
-            iopub_thread=self.iopub_thread,
-            log=self.log,
-            profile_dir=self.profile_dir,
-            user_ns=self.user_ns,
-        )
+        # IPython looks whether its folder can be written, which the kernel's cannot before there is a sandbox.
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["IPYTHONDIR"] = folder
+            self.kernel = self.kernel_class.instance(
+                parent=self,
+                session=self.session,
+                iopub_thread=self.iopub_thread,
+                log=self.log,
+                profile_dir=self.profile_dir,
+                user_ns=self.user_ns,
+            )
+            del os.environ["IPYTHONDIR"]
         self.displayhook.get_execution_count = lambda: self.kernel.execution_count

@@ -35,6 +35,7 @@ _prepared: dict[tuple, tuple] = {}
 _watch: ModuleType | None = None
 _begin_to_watch: Callable | None = None
 _own_modules: list[str] = []
+_app: IPKernelApp | None = None
 # Where an environment behind a link really lies can be told only outside of the sandbox.
 _places = {sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
 _libraries = tuple(_places | {os.path.realpath(place) for place in _places})
@@ -101,19 +102,65 @@ def compile_gate(file: str) -> None:
         _codes[name] = compile(Path(__file__).with_name(f"{name}.py").read_text("utf-8"), file, "exec")
 
 
-def prepare(request: dict) -> bool:
-    """Import in the warm process what a kernel's tests need; return whether there was something to do."""
-    global _watch, _begin_to_watch, _own_modules
+def prepare(request: dict, *, ahead: bool) -> bool:
+    """Do in the warm process what each kernel would have to; return whether there was something to do.
+
+    Args:
+        request: what warm.py says about the kernel.
+        ahead: whether the kernels' environment is known already, as it is the same for all in a sandbox.
+    """
+    global _app, _watch, _begin_to_watch, _own_modules
     key = _imports_of(request)
     if key in _prepared:
         return False
     _prepared[key] = import_apart(*key)
+    if ahead and _app is None and request["connection"] is None:
+        _app = _make_ahead(request)
     # Anew, for what is loaded by now.
     _watch = _watch or _private_copy("watch", _codes)
     _begin_to_watch = _watch.prepare()
     # Here, since to go through all modules in a kernel would copy the memory their names lie in.
     _own_modules = [name for name in sys.modules if name.startswith("autograder.engine")]
     return True
+
+
+def _make_ahead(request: dict) -> IPKernelApp:
+    """Make the application in the warm process, and leave that as it was, but for its environment."""
+    was = sys.stdout, sys.stderr, sys.excepthook, sys.displayhook
+    path = sys.path.copy()
+    _set_environment(request)
+    try:
+        return _make(request)
+    finally:
+        sys.stdout, sys.stderr, sys.excepthook, sys.displayhook = was
+        # A kernel looks for modules in its folder first; that of this process is the instructor's.
+        sys.path[:] = path
+
+
+def _set_environment(request: dict) -> None:
+    os.environ.clear()
+    os.environ.update(request["environment"])
+
+
+def _make(request: dict) -> IPKernelApp:
+    """Make ipykernel's application."""
+    if request["connection"] is None:
+        # Imported by now, with what it needs of this module.
+        from autograder.engine.direct import DirectKernelApp
+
+        app = DirectKernelApp.instance()
+    else:
+        app = GradingKernelApp.instance()
+        app.load_connection_info({**request["connection"], "ip": f"{SOCKETS}/k"})
+    app.config.HistoryManager.enabled = False
+    with _without_module_list():
+        app.initialize([])
+    # Shell lines (`!ls`) usually run under a terminal of their own, which the sandbox does not have.
+    app.shell.system = app.shell.system_raw
+    for name in ("transform_cell", "should_run_async"):
+        setattr(app.shell, name, _asked_twice(getattr(app.shell, name)))
+    _show_figures()
+    return app
 
 
 def _imports_of(request: dict) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -129,8 +176,8 @@ def run_kernel(request: dict, channel_end: int, messages_end: int | None, socket
         messages_end: that of the grader's connection; None for a kernel that has sockets instead.
         sockets_ready: to be called when nothing more is written to the folder of the sockets.
     """
-    os.environ.clear()
-    os.environ.update(request["environment"])
+    if _app is None:
+        _set_environment(request)
     os.makedirs(WORK, exist_ok=True)
     os.chdir(WORK)
     sys.path.insert(0, "")
@@ -139,21 +186,9 @@ def run_kernel(request: dict, channel_end: int, messages_end: int | None, socket
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     try:
-        if messages_end is None:
-            app = _app_with_sockets(request["connection"])
-        else:
-            # Imported by now, in the warm process.
-            from autograder.engine.direct import DirectKernelApp
-
-            app = DirectKernelApp.instance(messages=Messages(socket.socket(fileno=messages_end)))
-        app.config.HistoryManager.enabled = False
-        with _without_module_list():
-            app.initialize([])
-        # Shell lines (`!ls`) usually run under a terminal of their own, which the sandbox does not have.
-        app.shell.system = app.shell.system_raw
-        for name in ("transform_cell", "should_run_async"):
-            setattr(app.shell, name, _asked_twice(getattr(app.shell, name)))
-        _show_figures()
+        app = _app or _make(request)
+        if messages_end is not None:
+            app.begin(Messages(socket.socket(fileno=messages_end)))
         app.kernel.gate = _open_gate(request, channel_end)
     except BaseException:
         os.dup2(terminal, 2)
@@ -163,12 +198,6 @@ def run_kernel(request: dict, channel_end: int, messages_end: int | None, socket
         os.close(nowhere)
     sockets_ready()
     app.start()
-
-
-def _app_with_sockets(connection: dict) -> IPKernelApp:
-    app = GradingKernelApp.instance()
-    app.load_connection_info({**connection, "ip": f"{SOCKETS}/k"})
-    return app
 
 
 def _asked_twice(ask: Callable[..., Any]) -> Callable[..., Any]:

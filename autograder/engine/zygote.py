@@ -152,7 +152,7 @@ def serve(control: socket.socket, *, sandboxed: bool = True) -> None:
             if not message:
                 return
             request = json.loads(message)
-            if kernel.prepare(request):
+            if kernel.prepare(request, ahead=sandboxed):
                 gc.freeze()
             control.send(json.dumps(begin(request, descriptors, sandboxes)).encode())
     finally:
