@@ -78,38 +78,31 @@ def refusing(answer):
 def prepare() -> Callable[[], tuple[list[Watched], Callable[[], list[str]]]]:
     """Begin in the warm process; return a function that a kernel calls once it stands.
 
-    To look at an object that is shared with the warm process copies the memory it lies in. To look at all that
-    is watched would cost each kernel a third of its start; so there only what the start changes is looked at.
+    To look at an object that is shared with the warm process copies the memory it lies in: to look at all that is
+    watched would cost each kernel a third of its start.
     """
     _settle()
     _refuse_places_of_memory()
-    lasting = [entry for entry in _snapshot() if not _is_changed_by_starting(entry[0])]
+    lasting = list(_snapshot())
     _guard(lasting)
     lasts = _quick_look(lasting)
     left_on = _modes()
 
     def watch() -> tuple[list[Watched], Callable[[], list[str]]]:
         """Return what is watched, and a function that names what is no longer as it was."""
-        if lasts():
-            rest = list(_snapshot(_is_changed_by_starting))
-            snapshot, looks = [*lasting, *rest], [lasts, _quick_look(rest)]
-        else:
-            # This start changed more than others do.
-            snapshot = rest = list(_snapshot())
-            looks = [_quick_look(snapshot)]
-        _guard(rest)
+        snapshot, unchanged = lasting, lasts
+        if not lasts():
+            # IPython was made in the kernel itself, or its start changed something else.
+            snapshot = list(_snapshot())
+            unchanged = _quick_look(snapshot)
+            _guard(snapshot)
 
         def differences() -> list[str]:
-            unchanged = all(look() for look in looks)
-            return [*(() if unchanged else _differences(snapshot)), *left_on()]
+            return [*(() if unchanged() else _differences(snapshot)), *left_on()]
 
         return snapshot, differences
 
     return watch
-
-
-def _is_changed_by_starting(name: str) -> bool:
-    return name in ("builtins", "sys", "sys.modules") or name.startswith(("IPython.", "ipykernel."))
 
 
 def _settle() -> None:
@@ -159,14 +152,14 @@ def _guard(snapshot: Iterable[Watched]) -> None:
             module.__class__ = _guarded
 
 
-def _spaces(wanted: Callable[[str], bool]) -> Iterator[tuple[str, Any]]:
-    """Yield names and attributes of what is watched and wanted."""
+def _spaces() -> Iterator[tuple[str, Any]]:
+    """Yield names and attributes of what is watched."""
     for name in WATCHED_MODULES:
-        if name in sys.modules and wanted(name):
+        if name in sys.modules:
             yield name, vars(sys.modules[name])
-    classes = dict.fromkeys(filter(wanted, WATCHED_CLASSES))
+    classes = dict.fromkeys(WATCHED_CLASSES)
     for module in _OF_CLASSES:
-        for name, kind in vars(sys.modules[module]).items() if module in sys.modules and wanted(module) else ():
+        for name, kind in vars(sys.modules[module]).items() if module in sys.modules else ():
             if isinstance(kind, type) and kind.__module__.startswith("torch."):
                 classes[f"{module}.{name}"] = None
     for name in classes:
@@ -175,18 +168,17 @@ def _spaces(wanted: Callable[[str], bool]) -> Iterator[tuple[str, Any]]:
             yield name, getattr(sys.modules[module], kind).__dict__
 
 
-def _snapshot(wanted: Callable[[str], bool] = lambda name: True) -> Iterator[Watched]:
+def _snapshot() -> Iterator[Watched]:
     """Yield what the watched modules and classes hold: functions, classes, modules and tables."""
-    if wanted("sys.modules"):
-        # One by one: to go through all modules would copy the memory they lie in.
-        fixed = {name: sys.modules[name] for name in WATCHED_MODULES if name in sys.modules}
-        yield "sys.modules", sys.modules, fixed, None, {}, frozenset()
-    if wanted("numpy.finfo") and "numpy" in sys.modules:
+    # One by one: to go through all modules would copy the memory they lie in.
+    fixed = {name: sys.modules[name] for name in WATCHED_MODULES if name in sys.modules}
+    yield "sys.modules", sys.modules, fixed, None, {}, frozenset()
+    if "numpy" in sys.modules:
         # One object for each precision, of which tests make tolerances.
         for kind in (numpy := sys.modules["numpy"]).float16, numpy.float32, numpy.float64:
             space = vars(numpy.finfo(kind))
             yield f"numpy.finfo({kind.__name__})", space, dict(space), None, {}, frozenset()
-    for name, space in _spaces(wanted):
+    for name, space in _spaces():
         kinds = (ModuleType, property, classmethod, staticmethod)
         fixed = {key: value for key, value in space.items() if callable(value) or isinstance(value, kinds)}
         if name == "sys":
