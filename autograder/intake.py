@@ -134,8 +134,10 @@ def _parse(content: bytes) -> tuple[NotebookNode | None, str]:
     except UnicodeDecodeError:
         return None, "not UTF-8 text"
     try:
-        notebook = nbformat.reads(text, as_version=4)
-        nbformat.validate(notebook)
+        faults: dict[str, Exception] = {}
+        notebook = nbformat.reads(text, as_version=4, capture_validation_error=faults)
+        if faults:
+            raise faults["ValidationError"]
         # Such characters can be written in JSON, and in no file.
         return notebook, "it held characters that are no text" if make_writable(notebook) else remark
     except Exception as error:  # whatever a file may hold
@@ -226,8 +228,10 @@ class _Submission:
 
     def _similar(self, name: str) -> list[tuple[NotebookNode, Path]]:
         """Return notebooks under other names with at least half of this one's graded cells, the best first."""
+        if not (others := self._others()):
+            return []
         wanted, found = _grade_ids(_must_read(self.released[name])), []
-        for path in self._others():
+        for path in others:
             notebook, _ = read_notebook(path)
             shared = len(wanted & _grade_ids(notebook)) if notebook is not None else 0
             if shared and shared >= len(wanted) / 2:

@@ -59,6 +59,8 @@ def make_writable(node: dict | list) -> bool:
 
 
 def _is_writable(text: str) -> bool:
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -3,8 +3,9 @@
 import ast
 import codecs
 import contextlib
+import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -93,19 +94,28 @@ def readable(sources: Iterable[str]) -> tuple[list[str], list[str]]:
     return sources, []
 
 
-def parse_cells(sources: Iterable[str]) -> tuple[list[ast.Module], list[str]]:
-    """Return the trees of some cells, and why others could not be read."""
+def parse_cells(sources: Iterable[str], given: Container[str] = frozenset()) -> tuple[list[ast.Module], list[str]]:
+    """Return the trees of some cells, and why others could not be read.
+
+    Args:
+        sources: the cells.
+        given: cells of the instructor, whose trees are kept for the other submissions of the class.
+    """
     sources, reasons = readable(sources)
-    trees = []
-    for source in sources:
-        try:
-            tree = parse_cell(source)
-        except Unreadable as reason:
-            reasons.append(str(reason))
-        else:
-            trees += [tree] if tree is not None else []
-            trees += _type_comments(source)
-    return trees, reasons
+    parsed = [_kept(source) if source in given else _trees_of(source) for source in sources]
+    reasons += [reason for _, reason in parsed if reason is not None]
+    return [tree for trees, _ in parsed for tree in trees], reasons
+
+
+def _trees_of(source: str) -> tuple[tuple[ast.Module, ...], str | None]:
+    try:
+        tree = parse_cell(source)
+    except Unreadable as reason:
+        return (), str(reason)
+    return (*([tree] if tree is not None else ()), *_type_comments(source)), None
+
+
+_kept = functools.lru_cache(maxsize=256)(_trees_of)
 
 
 def _type_comments(source: str) -> list[ast.Module]:

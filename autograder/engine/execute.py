@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, from_dict
-from nbformat.v4 import new_code_cell, new_output
+from nbformat.v4 import new_code_cell
 
 from autograder.engine.cells import LONGEST, TOO_LONG, has_strange_coding
 from autograder.engine.channel import Channel, Tampered
@@ -336,7 +336,8 @@ class _Run:
             self.result.passed[name] = True
             if verdict["result"] is not None and shows_result(cell.source):
                 data = {"text/plain": verdict["result"]}
-                cell.outputs.append(new_output("execute_result", data=data, execution_count=cell.execution_count))
+                count = cell.execution_count
+                cell.outputs.append(_output("execute_result", data=data, metadata={}, execution_count=count))
             return
         text = f"{verdict['ename']}: {verdict['evalue']}" if verdict["evalue"] else verdict["ename"]
         where = _visible_line(cell.source, verdict["line"])
@@ -348,7 +349,7 @@ class _Run:
     def _fail(self, cell: NotebookNode, ename: str, evalue: str, traceback: list[str] | None = None) -> None:
         lines = traceback or [f"{ename}: {evalue}"]
         cell.outputs = [o for o in cell.get("outputs", []) if o.output_type != "error"]
-        cell.outputs.append(new_output("error", ename=ename, evalue=evalue, traceback=lines))
+        cell.outputs.append(_output("error", ename=ename, evalue=evalue, traceback=lines))
         if is_test(cell):
             self.result.passed[cell.metadata.nbgrader.grade_id] = False
 
@@ -394,6 +395,11 @@ class _Run:
             process.kill()
             process.wait()
             process.cleanup()
+
+
+def _output(kind: str, **content: object) -> NotebookNode:
+    # Not by nbformat's function for new outputs, which looks whether each is valid: these are.
+    return from_dict({"output_type": kind, **content})
 
 
 def _visible_line(source: str, number: int) -> str | None:

@@ -116,11 +116,16 @@ class KernelProcess:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _kernel(self) -> int | None:
-        """Return the kernel's process id: the one child of the sandbox's first process, where there is a sandbox."""
+        """Return the kernel's process id."""
+        return next(iter(self._first_children()), None)
+
+    def _first_children(self) -> list[int]:
+        """Return the children of the sandbox's first process; without a sandbox the kernel alone."""
         if not self.warm.sandboxed:
-            return self.pid
-        children = _children(self.pid)
-        return children[0] if children else None
+            return [self.pid]
+        with contextlib.suppress(OSError), open(f"/proc/{self.pid}/task/{self.pid}/children", "rb") as file:
+            return [int(pid) for pid in file.read().split()]
+        return []
 
     def held_mb(self) -> float:
         """Return the megabytes that the kernel and all its processes hold beyond what was shared at its start.
@@ -131,7 +136,9 @@ class KernelProcess:
         kernel, which shares the warm process's memory, from another program.
         """
         page = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
-        family, left = [], [kernel] if (kernel := self._kernel()) else []
+        # The kernel is the first; whatever lost its parent became a child of the sandbox's first process, too.
+        kernel, *orphans = self._first_children() or [None]
+        family, left = [], [kernel] if kernel else []
         guess = likely = 0.0
         while left:
             pid = left.pop()
@@ -142,8 +149,7 @@ class KernelProcess:
                 guess += max(0, own - (self._at_start[1] if pid == kernel else 0)) * page
                 likely += max(0, own - shared) * page
                 family.append(pid)
-        # Whatever lost its parent became a child of the sandbox's first process.
-        for pid in _children(self.pid) if self.warm.sandboxed and self.pid else []:
+        for pid in orphans:
             if pid not in family:
                 with contextlib.suppress(OSError, ValueError):
                     guess += _own_pages(pid)[1] * page

@@ -138,24 +138,28 @@ def _reorder(cells: list[NotebookNode], masters: dict[str, NotebookNode], mended
     """Undo moves that take away what a cell needs: what is given comes first, a test after its answer."""
     code = [name for name, master in masters.items() if master.cell_type == "code"]
     order = {name: number for number, name in enumerate(code)}
+    numbers = [order.get(_grade_id(cell) or "", -1) for cell in cells]
 
     def others(wanted: range) -> list[int]:
-        return [i for i, cell in enumerate(cells) if order.get(_grade_id(cell) or "", -1) in wanted]
+        return [i for i, number in enumerate(numbers) if number in wanted]
+
+    def move(name: str, place: int, to: int) -> None:
+        for what in (cells, numbers):
+            what.insert(to, what.pop(place))
+        mended.setdefault("was moved", []).append(name)
 
     for name, number in reversed(order.items()):
         if utils.is_locked(masters[name]) and not utils.is_grade(masters[name]):
             (place,) = others(range(number, number + 1))
             first = min(others(range(number + 1, len(order))), default=place)
             if first < place:
-                cells.insert(first, cells.pop(place))
-                mended.setdefault("was moved", []).append(name)
+                move(name, place, first)
     for name, number in order.items():
         if is_test(masters[name]):
             (place,) = others(range(number, number + 1))
             last = max(others(range(number)), default=place)
             if last > place:
-                cells.insert(last, cells.pop(place))
-                mended.setdefault("was moved", []).append(name)
+                move(name, place, last)
 
 
 def _language(metadata: NotebookNode) -> str:

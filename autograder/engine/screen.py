@@ -27,8 +27,9 @@ def screen(learner_cells: Iterable[str], instructor_cells: Iterable[str]) -> lis
             these use is allowed.
     """
     try:
-        allowed, shared = _instructors(tuple(instructor_cells))
-        trees, unread = parse_cells(learner_cells)
+        given = tuple(instructor_cells)
+        allowed, shared = _instructors(given)
+        trees, unread = parse_cells(learner_cells, given)
         found = dict.fromkeys(name for name in found_in(trees, bindings(trees, shared)) if name not in allowed)
     except Unreadable as reason:
         return [f"the code {reason}"]

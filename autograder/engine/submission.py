@@ -202,7 +202,8 @@ def _run_once(submission: Submission, assignment: Assignment, process: WarmProce
             content = submission.files.get(f"{master.name}.ipynb")
             if content is None:
                 raise FileNotFoundError(f"{master.name}.ipynb is missing, or is not an ordinary file")
-            notebook = nbformat.reads(content.decode("utf-8"), as_version=4)
+            # Whether it is valid the intake has looked.
+            notebook = nbformat.convert(nbformat.reader.reads(content.decode("utf-8")), 4)
             make_writable(notebook)
             graded.notes += restore(notebook, master.source, master.checksums)
             used = work if any(work.iterdir()) else None
@@ -260,7 +261,10 @@ def prepare_folder(
     try:
         write_files(_placed(submission.files, files), made, ignore=["*.ipynb", *ignore])
         for name, execution in graded.executions.items():
-            nbformat.write(execution.notebook, made / f"{name}.ipynb")
+            # nbformat would look once more whether it is valid, and cut each text into lines, which takes five times
+            # as long.
+            text = json.dumps(execution.notebook, ensure_ascii=False, indent=1, sort_keys=True)
+            (made / f"{name}.ipynb").write_text(text + "\n", "utf-8")
         for path in made.rglob("*"):
             # Read-only, as nbgrader leaves them: a graded notebook is not for editing.
             path.chmod(0o755 if path.is_dir() else 0o444)
