@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -476,3 +477,19 @@ def test_nbclient_uses_it(registered, tmp_path):
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=registered, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.startswith("/home/learner/work False False 1000")
+
+
+def test_a_traceback_is_ipythons_and_does_not_wait_for_large_files(warm):
+    parsed = (
+        "from stack_data.core import Source\nprint([str(key) for key in vars(Source)['__source_cache_with_lines']])"
+    )
+    fails = "import numpy as np\ndef total(values):\n    return np.linalg.inv(values)\n\ntotal(np.zeros((2, 2)))"
+    result = run(warm, fails, "for _ in range(2):\n    a = 1 / 0", "def broken(:", parsed)
+    library, own, syntax, last = (cell.outputs[0] for cell in result.notebook.cells)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(library.traceback))
+    assert "----> 5 total(np.zeros((2, 2)))" in text and "----> 3     return np.linalg.inv(values)" in text
+    assert re.search(r"_linalg.py:\d+, in inv\(a\)\n", text) and text.endswith("LinAlgError: Singular matrix")
+    assert "----> 2     a = 1 / 0" in re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(own.traceback))
+    assert syntax.ename == "SyntaxError"
+    # The learner's own cells were, and numpy's module of thousands of lines was not.
+    assert "ipykernel" in last.text and "_linalg" not in last.text

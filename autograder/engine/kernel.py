@@ -23,6 +23,7 @@ import ipykernel.ipkernel
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 
+from autograder.engine import tracebacks
 from autograder.engine.gate import import_apart
 from autograder.engine.messages import Messages
 from autograder.engine.sandbox import HOME, SOCKETS
@@ -130,11 +131,15 @@ def _make_ahead(request: dict) -> IPKernelApp:
     path = sys.path.copy()
     _set_environment(request)
     try:
-        return _make(request)
+        app = _make(request)
+        tracebacks.rehearse(app.shell)
+        return app
     finally:
         sys.stdout, sys.stderr, sys.excepthook, sys.displayhook = was
         # A kernel looks for modules in its folder first; that of this process is the instructor's.
         sys.path[:] = path
+        for name in ("last_type", "last_value", "last_traceback"):
+            vars(sys).pop(name, None)
 
 
 def _set_environment(request: dict) -> None:
@@ -160,6 +165,7 @@ def _make(request: dict) -> IPKernelApp:
     for name in ("transform_cell", "should_run_async"):
         setattr(app.shell, name, _asked_twice(getattr(app.shell, name)))
     _show_figures()
+    tracebacks.speed_up(app.shell)
     return app
 
 
