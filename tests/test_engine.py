@@ -135,6 +135,27 @@ def test_one_print_of_too_much_costs_only_what_it_printed(warm):
     assert result.remarks == ["printed more than 10 MB; the rest was dropped"]
 
 
+def test_what_threads_processes_and_programs_print_is_shown(warm):
+    cells = {
+        "print('one', 'two')\nprint('three')": "one two\nthree\n",
+        "!echo shell": "shell\n",
+        # More than a pipe holds.
+        "import os, subprocess, sys\nos.system('head -c 300000 /dev/zero | tr \\\\\\\\0 x')": "x" * 300_000,
+        "done = subprocess.run(['echo', 'given'], stdout=sys.stdout)": "given\n",
+        "from multiprocessing import get_context\ndef child(): print('child')\n"
+        "p = get_context('fork').Process(target=child)\np.start()\np.join()": "child\n",
+        "import threading\nt = threading.Thread(target=lambda: print('thread'))\nt.start()\nt.join()": "thread\n",
+        "print('é' * 100_000, end='')": "é" * 100_000,
+    }
+    result = run(warm, *cells)
+    for cell, printed in zip(result.notebook.cells, cells.values(), strict=True):
+        texts = [output.text for output in cell.outputs if output.output_type == "stream"]
+        assert texts == [printed], cell.source
+    (shown,) = run(warm, "import sys\nprint('a')\nprint('b', file=sys.stderr)\nprint('c')").notebook.cells
+    said = [(output.name, output.text) for output in shown.outputs]
+    assert said == [("stdout", "a\n"), ("stderr", "b\n"), ("stdout", "c\n")]
+
+
 def test_messages_that_mean_nothing_are_nobodys_output(warm):
     strange = (
         "kernel = get_ipython().kernel\n"

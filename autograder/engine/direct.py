@@ -73,15 +73,21 @@ class _NoThread(IOPubThread):
 
 
 class _Stream(OutStream):
-    """What a cell prints: sent when it ends or shows something else, or if there was nothing for a while."""
+    """What a cell prints: sent when it ends or shows something else, and a line after a while without any."""
 
     _sent = 0.0
 
-    def _schedule_flush(self) -> None:
+    def write(self, string: str) -> int | None:
+        """Take a text."""
+        written = super().write(string)
         # A cell that never ends, or ends its kernel, has told by then what it did first.
-        if (now := monotonic()) - self._sent >= self.flush_interval:
+        if string.endswith("\n") and (now := monotonic()) - self._sent >= self.flush_interval:
             self._sent = now
             self._flush()
+        return written
+
+    def _schedule_flush(self) -> None:
+        """Do nothing: there is no thread that would."""
 
     def watch(self, descriptor: int) -> int:
         """Take over a standard descriptor, to which programs that a cell starts write; return what to read then."""

@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from autograder.engine.sandbox import CopyError, Limits, SandboxError, View, become_subreaper, spawn
 
 MESSAGE_SIZE = 1 << 20
+_CLOSED_BY_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 _LARGE_PAGE, _MADV_COLLAPSE = 1 << 21, 25
 # Imported whatever the course: without these a new kernel spends most of its first half second on them.
 _KERNEL_MODULES = (
@@ -234,7 +235,8 @@ def receive(control: socket.socket) -> tuple[bytes, list[int]]:
     """Return a message and the descriptors that came with it; an empty message at the end."""
     size = array.array("i").itemsize
     try:
-        message, ancillary, _, _ = control.recvmsg(MESSAGE_SIZE, socket.CMSG_SPACE(8 * size))
+        # Programs that a cell starts have no use for them.
+        message, ancillary, _, _ = control.recvmsg(MESSAGE_SIZE, socket.CMSG_SPACE(8 * size), _CLOSED_BY_EXEC)
     except ConnectionError:
         return b"", []
     descriptors = array.array("i")

@@ -1,5 +1,6 @@
 # A process that outlives its cell takes what the grader sends to the kernel, and prints it.
 # %% extra
+import multiprocessing
 import os
 import select
 import socket
@@ -11,10 +12,15 @@ for name in os.listdir("/proc/self/fd"):
             numbers.append(int(name))
     except OSError:
         pass
-if os.fork() == 0:
+
+
+def steal():
     while True:
         for number in select.select(numbers, [], [])[0]:
             print("STOLEN", os.read(number, 1 << 20))
+
+
+multiprocessing.get_context("fork").Process(target=steal, daemon=True).start()
 # %% integrate
 def integrate(f, a, b, n):
     return 0.0
