@@ -1,4 +1,4 @@
-"""ipykernel for the grader: its messages go over one socket, and no thread but the learner's own is in the way.
+"""ipykernel for the grader: what a cell says goes over one socket, from the thread that says it.
 
 Other programs speak to a kernel through ZeroMQ (kernel.py); all else about a kernel is the same.
 """
@@ -106,8 +106,10 @@ class _Stream(OutStream):
         """Take what programs have written so far."""
         # A cell may have closed it.
         with self._taking, contextlib.suppress(OSError):
-            while data := os.read(self._pipe, 1 << 16):
-                self.write(self._decode(data))
+            # As much as a pipe holds: a program that writes on and on must not keep a cell from its end.
+            for _ in range(16):
+                if data := os.read(self._pipe, 1 << 16):
+                    self.write(self._decode(data))
 
     def flush(self) -> None:
         """Send all there is, also what programs that have ended wrote."""
