@@ -138,8 +138,7 @@ class Client(NotebookClient):
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """As nbclient, but for too long outputs and for messages that cannot be understood."""
         content = msg["content"]
-        # What was sent to it, the kernel only repeats.
-        self.printed += 0 if msg["msg_type"] in ("execute_input", "status") else _size(content)
+        self.printed += _size(content)
         if self.printed > self.output_bytes and msg["msg_type"] in _OUTPUTS:
             self.flooded = True
             return None

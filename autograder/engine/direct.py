@@ -76,6 +76,7 @@ class _Stream(OutStream):
     """What a cell prints: sent when it ends or shows something else, and a line after a while without any."""
 
     _sent = 0.0
+    _pipe: int | None = None
 
     def write(self, string: str) -> int | None:
         """Take a text."""
@@ -114,7 +115,7 @@ class _Stream(OutStream):
     def flush(self) -> None:
         """Send all there is, also what programs that have ended wrote."""
         # Before `begin` there is no pipe, and what a process of the cell would read is this one's.
-        if self._is_master_process() and hasattr(self, "_pipe"):
+        if self._is_master_process() and self._pipe is not None:
             self.take()
         super().flush()
 

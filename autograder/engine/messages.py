@@ -41,7 +41,7 @@ class Messages:
         self._socket = end
         if timeout is not None:
             # Python would wait before it reads, too, if it knew of a timeout.
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(timeout), 0))
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", timeout, 0))
         # Whether the other end is gone.
         self.ended = False
         # Bytes of messages that were too long.

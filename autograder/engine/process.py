@@ -121,11 +121,7 @@ class KernelProcess:
 
     def _first_children(self) -> list[int]:
         """Return the children of the sandbox's first process; without a sandbox the kernel alone."""
-        if not self.warm.sandboxed:
-            return [self.pid]
-        with contextlib.suppress(OSError), open(f"/proc/{self.pid}/task/{self.pid}/children", "rb") as file:
-            return [int(pid) for pid in file.read().split()]
-        return []
+        return _children(self.pid) if self.warm.sandboxed else [self.pid]
 
     def held_mb(self) -> float:
         """Return the megabytes that the kernel and all its processes hold beyond what was shared at its start.

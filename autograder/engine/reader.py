@@ -1,8 +1,7 @@
 """Walk through learner code and collect what no honest answer needs; see screen.py for what becomes of it."""
 
 import ast
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from autograder.engine import suspicious
 from autograder.engine.bindings import Bindings, bindings, folded, is_dunder, is_installed, overrides, own_names
@@ -52,12 +51,6 @@ def _found_in(trees: list[ast.Module], names: Bindings, readings: list[int]) -> 
 
 _NAMED = frozenset((ast.alias, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping))
 _NAMED |= {ast.keyword, ast.arg}
-_CONTEXTS = frozenset((ast.Load, ast.Store, ast.Del))
-
-
-@functools.cache
-def _visitor(kind: type[ast.AST]) -> Callable[["_Reader", ast.AST], None]:
-    return getattr(_Reader, f"visit_{kind.__name__}", _Reader.generic_visit)
 
 
 def _binds_self(node: ast.AST) -> bool:
@@ -111,15 +104,7 @@ class _Reader(ast.NodeVisitor):
                     self.found.append(f"{name} other than as a method")
         if len(self.found) > _MOST_FINDINGS:
             raise Unreadable("is wrong in too many places")
-        _visitor(type(node))(self, node)
-
-    def generic_visit(self, node: ast.AST) -> None:
-        # As ast's own, but for nodes that only say what a name is there for: half of all.
-        for field in node._fields:
-            value = getattr(node, field, None)
-            for child in value if type(value) is list else (value,):
-                if isinstance(child, ast.AST) and type(child) not in _CONTEXTS:
-                    self.visit(child)
+        super().visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:

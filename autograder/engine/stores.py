@@ -58,11 +58,7 @@ def storing(trees: list[ast.Module]) -> dict[str, list[Storing]]:
             calls[last_name(node.func) or ""] += 1
         if around:
             _note(node, around)
-        children = []
-        for name in node._fields:
-            value = getattr(node, name, None)
-            children += value if type(value) is list else (value,)
-        left += [(c, around) for c in reversed(children) if isinstance(c, ast.AST) and type(c) not in _LEAVES]
+        left += [(child, around) for child in reversed([*ast.iter_child_nodes(node)]) if type(child) not in _LEAVES]
     if sum(calls[name] * len(same) for name, same in functions.items()) > _MOST_WORK:
         raise Unreadable("has too many functions of one name to read")
     _hand_on(functions)
