@@ -57,9 +57,9 @@ def run(process, *sources, **settings):
 
 def family(pid):
     """The process ids of a process and all it started."""
-    from autograder.bench import _family
+    from autograder.bench.measure import family as members
 
-    return _family(pid) if pid else set()
+    return members(pid) if pid else set()
 
 
 def gone(pids, seconds=20):

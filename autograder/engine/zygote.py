@@ -11,7 +11,6 @@ import contextlib
 import ctypes
 import gc
 import importlib
-import io
 import json
 import os
 import resource
@@ -23,6 +22,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
+from autograder.engine.rehearsal import rehearse
 from autograder.engine.sandbox import CopyError, Limits, SandboxError, View, become_subreaper, spawn
 
 MESSAGE_SIZE = 1 << 20
@@ -62,8 +62,7 @@ def main() -> None:
     from autograder.engine import kernel
 
     kernel.compile_gate(hello["gate"])
-    with contextlib.suppress(Exception):
-        _rehearse()
+    rehearse()
     gc.freeze()
     _collapse_pages()
     try:
@@ -95,27 +94,6 @@ def warm_up(modules: Sequence[str]) -> list[str]:
     gc.freeze()
     gc.enable()
     return missing
-
-
-def _rehearse() -> None:
-    """Draw a figure, if matplotlib is loaded, so that what it reads and builds for the first one is there.
-
-    Fonts, the grammar of formulas and Pillow's formats take each kernel a quarter of its first figure's time.
-    """
-    if "matplotlib.figure" not in sys.modules:
-        return
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    # Without pyplot: a kernel begins without a figure.
-    figure = Figure(figsize=(2, 2))
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.plot([1, 2], [1, 100], "-o")
-    # Ticks of such an axis are formulas.
-    axes.set_yscale("log")
-    axes.set_xlabel("x")
-    figure.savefig(io.BytesIO(), format="png")
 
 
 def _collapse_pages() -> None:
