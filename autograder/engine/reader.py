@@ -51,6 +51,12 @@ def _found_in(trees: list[ast.Module], names: Bindings, readings: list[int]) -> 
 
 _NAMED = frozenset((ast.alias, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping))
 _NAMED |= {ast.keyword, ast.arg}
+# A third of all nodes: `+`, `<`, whether a name is read or bound.
+_SIGNS = frozenset(
+    kind
+    for base in (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
+    for kind in base.__subclasses__()
+)
 
 
 def _binds_self(node: ast.AST) -> bool:
@@ -95,8 +101,11 @@ class _Reader(ast.NodeVisitor):
         self.parameters: frozenset[str] = frozenset()
 
     def visit(self, node: ast.AST) -> None:
+        kind = type(node)
+        if kind in _SIGNS:
+            return
         # Of aliases, patterns, handlers, nested classes and keyword arguments: a name is a name.
-        for field in ("name", "asname", "rest", "arg") if type(node) in _NAMED else ():
+        for field in ("name", "asname", "rest", "arg") if kind in _NAMED else ():
             name = getattr(node, field, None)
             if isinstance(name, str):
                 self._dunder(name)

@@ -98,13 +98,15 @@ def _from_master(cell: NotebookNode, master: NotebookNode, checksum: str, mended
     restored = _new_cell(master, cell.source if answer else master.source, checksum)
     if answer and restored.cell_type == "markdown" and isinstance(cell.get("attachments"), dict):
         restored.attachments = cell.attachments
-    restored.id = cell.get("id", restored.id)
+    if "id" in cell:
+        restored.id = cell.id
     return restored
 
 
 def _new_cell(master: NotebookNode, text: str, checksum: str) -> NotebookNode:
-    # Not by nbformat's functions for new cells, which look whether each is valid: the master's is.
-    cell = NotebookNode(id=generate_corpus_id(), cell_type="markdown", source=text)
+    # Not by nbformat's functions for new cells, which look whether each is valid: the master's is. What has no id
+    # gets one in the end.
+    cell = NotebookNode(cell_type="markdown", source=text)
     cell.metadata = copy.deepcopy(master.metadata)
     if master.cell_type == "code":
         cell |= {"cell_type": "code", "outputs": [], "execution_count": None}

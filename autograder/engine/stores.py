@@ -16,7 +16,8 @@ _MOST_WORK = 50_000
 _MAKERS = frozenset(("partial", "partialmethod", "wraps", "cache", "lru_cache", "MethodType"))
 _BUILT_IN = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 _LEAVES = frozenset((ast.Load, ast.Store, ast.Del, ast.Name, ast.Constant))
-_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_FUNCTIONS = frozenset((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+_NOTED = frozenset((ast.Call, ast.Attribute, ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For))
 
 
 @dataclass
@@ -45,18 +46,19 @@ def storing(trees: list[ast.Module]) -> dict[str, list[Storing]]:
     left: list[tuple[ast.AST, tuple[Storing, ...]]] = [(tree, ()) for tree in reversed(trees)]
     while left:
         node, around = left.pop()
-        if isinstance(node, _FUNCTIONS):
+        kind = type(node)
+        if kind in _FUNCTIONS:
             function = _function(node)
             around = (*around, function)
             if not isinstance(node, ast.Lambda):
                 functions.setdefault(node.name, []).append(function)
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+        elif kind is ast.Assign and type(node.value) is ast.Lambda:
             names = [target.id for target in node.targets if isinstance(target, ast.Name)]
             for name in names:
                 functions.setdefault(name, []).append(_function(node.value, [node.value.body]))
-        elif isinstance(node, ast.Call):
+        elif kind is ast.Call:
             calls[last_name(node.func) or ""] += 1
-        if around:
+        if around and kind in _NOTED:
             _note(node, around)
         left += [(child, around) for child in reversed([*ast.iter_child_nodes(node)]) if type(child) not in _LEAVES]
     if sum(calls[name] * len(same) for name, same in functions.items()) > _MOST_WORK:

@@ -27,7 +27,6 @@ from autograder.engine.sandbox import CopyError, Limits, SandboxError, View, bec
 
 MESSAGE_SIZE = 1 << 20
 _CLOSED_BY_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
-_LARGE_PAGE, _MADV_COLLAPSE = 1 << 21, 25
 # Imported whatever the course: without these a new kernel spends most of its first half second on them.
 _KERNEL_MODULES = (
     "autograder.engine.direct",
@@ -64,7 +63,6 @@ def main() -> None:
     kernel.compile_gate(hello["gate"])
     rehearse()
     gc.freeze()
-    _collapse_pages()
     try:
         control.send(json.dumps({"missing": missing, "threads": len(os.listdir("/proc/self/task"))}).encode())
     except ConnectionError:
@@ -94,24 +92,6 @@ def warm_up(modules: Sequence[str]) -> list[str]:
     gc.freeze()
     gc.enable()
     return missing
-
-
-def _collapse_pages() -> None:
-    """Let what is loaded lie in pages of 2 MB where Linux 6.1 or a later one can do that, see madvise(2).
-
-    Python's own memory comes in small pieces, to which the hint to malloc (see warm.py) does not apply. Each
-    fork copies, and each exit takes down, one entry for such a page in place of 512.
-    """
-    if sys.platform != "linux":
-        return
-    advise = ctypes.CDLL(None).madvise
-    advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    with contextlib.suppress(OSError), open("/proc/self/maps") as maps:
-        for line in maps.readlines():
-            place, rights, _, _, inode, *path = line.split()
-            begin, end = (int(number, 16) for number in place.split("-"))
-            if rights.startswith("rw") and inode == "0" and path in ([], ["[heap]"]) and end - begin >= _LARGE_PAGE:
-                advise(begin, end - begin, _MADV_COLLAPSE)
 
 
 def serve(control: socket.socket, *, sandboxed: bool = True) -> None:
