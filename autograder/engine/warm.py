@@ -22,8 +22,8 @@ from autograder.engine.sandbox import HOME, CopyError, Limits, SandboxError
 from autograder.engine.zygote import MESSAGE_SIZE
 
 DEFAULT_WARM = ("numpy", "pandas", "matplotlib.pyplot", "torch", "d2l.torch", "dlcourse.check")
-# Let what the imports make lie in pages of 2 MB: a fork then copies one entry in place of 512, and fork and
-# exit of a kernel take half the CPU time. glibc does it where its own malloc is asked; elsewhere nothing happens.
+# Let large tensors, and what the imports make, lie in pages of 2 MB: one fault, and in a fork one entry to copy, in
+# place of 512. glibc does it where its own malloc is asked; elsewhere nothing happens.
 _HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if sys.platform == "linux" else {}
 # The file name of tests and of what runs them in a kernel: a random one, so that no learner's code can be compiled
 # under it.
