@@ -55,7 +55,14 @@ def measured(
         started = time.monotonic()
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
         memory.watch(process.pid)
-        paused = _wait(process, pause)
+        try:
+            paused = _wait(process, pause)
+        except BaseException:
+            # Nobody would wait for it.
+            process.kill()
+            process.wait()
+            memory.stop()
+            raise
         seconds = time.monotonic() - started - paused
         peak = memory.stop()
         after, own = resource.getrusage(resource.RUSAGE_CHILDREN), time.thread_time() - own
