@@ -33,7 +33,6 @@ def _draw() -> None:
     backend_agg.MathTextParser = textpath.MathTextParser = shared
     # Without pyplot: a kernel begins without a figure.
     figure = Figure(figsize=(2, 2))
-    backend_agg.FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.plot([1, 2], [1, 100], "-o")
     axes.set_yscale("log")

@@ -17,7 +17,6 @@ _MAKERS = frozenset(("partial", "partialmethod", "wraps", "cache", "lru_cache", 
 _BUILT_IN = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 _LEAVES = frozenset((ast.Load, ast.Store, ast.Del, ast.Name, ast.Constant))
 _FUNCTIONS = frozenset((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-_NOTED = frozenset((ast.Call, ast.Attribute, ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For))
 
 
 @dataclass
@@ -58,7 +57,7 @@ def storing(trees: list[ast.Module]) -> dict[str, list[Storing]]:
                 functions.setdefault(name, []).append(_function(node.value, [node.value.body]))
         elif kind is ast.Call:
             calls[last_name(node.func) or ""] += 1
-        if around and kind in _NOTED:
+        if around:
             _note(node, around)
         left += [(child, around) for child in reversed([*ast.iter_child_nodes(node)]) if type(child) not in _LEAVES]
     if sum(calls[name] * len(same) for name, same in functions.items()) > _MOST_WORK:
