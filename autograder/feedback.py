@@ -10,6 +10,10 @@ import contextlib
 import glob
 import html
 import re
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +91,12 @@ _TAGS = """
     a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6
     hr i img ins kbd li ol p pre q s samp small span strong sub summary sup table tbody td tfoot th thead tr tt u ul var
 """
-_PLAIN_ATTRIBUTES = "align alt border class colspan dir height lang open rowspan scope start title valign width"
+_PLAIN_ATTRIBUTES = "align alt border colspan dir height lang open rowspan scope start title valign width"
 _TAGS, _PLAIN_ATTRIBUTES = frozenset(_TAGS.split()), frozenset(_PLAIN_ATTRIBUTES.split())
+# Of tables and coloured code. Others of the page's own would cover it, or pass for a mark.
+_CLASS = re.compile(
+    r"dataframe|highlight|anchor-link|math|[a-z]{1,2}[0-9]?|(row|col|level|data|blank)[0-9]*|index_name"
+)
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*\Z")
 # Only what does not load anything, cover anything or move.
 _STYLES = [
@@ -97,19 +105,70 @@ _STYLES = [
 ]
 # Dropped with what is in them; the cleaner would leave their text.
 _SPEECHLESS = re.compile(r"<(script|style|template|noscript|title)\b.*?(</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+# Characters of a text that is shown as it was written.
+_MOST_SHOWN = 100_000
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
     if tag == "img" and name == "src":
-        return bool(_PICTURE.match(value)) or value.startswith(("https://", "http://"))
+        # One that is loaded tells a stranger who opened the page, and what its address was made of.
+        return bool(_PICTURE.match(value))
+    if name == "class":
+        return all(_CLASS.fullmatch(word) for word in value.split())
     if tag == "a" and name == "href":
         return value.startswith(("https://", "http://", "mailto:", "#"))
     return name in _PLAIN_ATTRIBUTES or name == "style"
 
 
+# Seconds of the clock for one piece of HTML or Markdown, and for all of a page. Some texts of a few kilobytes take
+# hours: unclosed tags are opened anew in each paragraph, and each attribute is compared with all before it.
+_PIECE_LIMIT, _PAGE_LIMIT = 5.0, 30.0
+
+
+class _Slow(BaseException):
+    """No library on the way takes it for an error of its own."""
+
+
+@contextlib.contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Raise _Slow when the time is over, where the system has such alarms and this is the main thread."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: Any) -> None:
+        raise _Slow
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.01))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class _Watch:
+    """What is left of the time for a page."""
+
+    def __init__(self) -> None:
+        self.left = _PAGE_LIMIT
+
+    def made(self, make: Callable[[str], str], text: str) -> str:
+        """Return what `make` makes of a text, or the text as it was written if that takes too long."""
+        started = time.monotonic()
+        try:
+            with _within(min(self.left, _PIECE_LIMIT)):
+                return make(text)
+        except _Slow:
+            return f"<pre>{html.escape(text[:_MOST_SHOWN])}</pre>"
+        finally:
+            self.left -= time.monotonic() - started
+
+
 def clean_html(text: str) -> str:
-    """Return HTML without anything that runs, loads a page or posts a form."""
+    """Return HTML without anything that runs, loads anything or posts a form."""
     cleaner = Cleaner(
         tags=_TAGS,
         attributes=_allowed,
@@ -165,13 +224,15 @@ class FeedbackPage(AccessiblePage):
         self._work += len(source) * (100 + source.count("\\begin"))
         if self.harmless and self._work > _MOST_WORK:
             return f"<pre>{html.escape(source)}</pre>"
-        rendered = super().markdown2html(context, source)
-        return clean_html(rendered) if self.harmless else rendered
+        if not self.harmless:
+            return super().markdown2html(context, source)
+        render = super().markdown2html
+        return self._watch.made(lambda text: clean_html(render(context, text)), source)
 
     def _preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        self._work = 0
+        self._work, self._watch = 0, _Watch()
         if self.harmless:
-            disarm(nb)
+            disarm(nb, self._watch)
         nb, resources = super()._preprocess(nb, resources)
         if self.harmless:
             names = resources.get("nbgrader", {})
@@ -183,8 +244,9 @@ class FeedbackPage(AccessiblePage):
         return nb, resources
 
 
-def disarm(nb: NotebookNode) -> None:
+def disarm(nb: NotebookNode, watch: _Watch | None = None) -> None:
     """Take from a graded notebook, in place, whatever could run in the page made of it."""
+    watch = watch or _Watch()
     kept = {"autograder": nb.metadata["autograder"]} if "autograder" in nb.metadata else {}
     language = NotebookNode(name="python", pygments_lexer="ipython3")
     nb.metadata = NotebookNode(language_info=language, **kept)
@@ -195,12 +257,12 @@ def disarm(nb: NotebookNode) -> None:
             cell["id"] = new_code_cell().id
         if cell.cell_type == "code":
             cell.execution_count = _number(cell.get("execution_count"))
-            cell.outputs = [disarmed for output in cell.outputs if (disarmed := _disarmed(output)) is not None]
+            cell.outputs = [disarmed for output in cell.outputs if (disarmed := _disarmed(output, watch)) is not None]
         elif cell.cell_type == "markdown":
             cell.attachments = _attachments(cell.get("attachments"))
 
 
-def _disarmed(output: NotebookNode) -> NotebookNode | None:
+def _disarmed(output: NotebookNode, watch: _Watch) -> NotebookNode | None:
     """Return an output with the kinds of data that are harmless, or None."""
     kind = output.get("output_type")
     if kind == "stream":
@@ -222,7 +284,7 @@ def _disarmed(output: NotebookNode) -> NotebookNode | None:
             # The page escapes the first two, cleans Markdown, and shows SVG as a picture, in which nothing runs.
             data[name] = text
         elif name == "text/html":
-            data[name] = clean_html(text)
+            data[name] = watch.made(clean_html, text)
         elif name in ("image/png", "image/jpeg") and _is_base64(text):
             data[name] = text
     sizes = {}

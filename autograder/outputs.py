@@ -36,6 +36,23 @@ class LimitOutputSize(NbGraderPreprocessor):
         return cell, resources
 
 
+def texts_in(node: object) -> list[str]:
+    """Return all texts within an output, at any depth, as they will be read."""
+    found: list[str] = []
+    left = [node]
+    while left:
+        part = left.pop()
+        if isinstance(part, str):
+            found.append(part)
+        elif isinstance(part, dict):
+            left += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            # A text may stand there in lines.
+            found += ["".join(part)] if part and all(isinstance(line, str) for line in part) else []
+            left += part
+    return found
+
+
 def make_writable(node: dict | list) -> bool:
     """Replace, in place and at any depth, characters that no file can hold (lone surrogates).
 

@@ -351,6 +351,120 @@ def test_leaves_ordinary_code_alone(code):
     assert screen([code], []) == []
 
 
+# A setup cell as the course's notebooks have it.
+_SETUP = """\
+import importlib, sys
+sys.path += [".."]
+importlib.invalidate_caches()
+from dlcourse import check
+%matplotlib inline"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from math import *",
+        "from math import *\nprint(vars(x))\nfor a in ['ReLU']: getattr(nn, a)",
+        "from torch import *\nx = ones(3)",
+        "class T(float):\n    def f(self): return 1",
+        "import torch\ncheck = torch.allclose(a, b)\nif check: print(check)",
+        "def check(a, b): return a == b\nlist(map(check, [1], [2]))",
+        "for c in check: pass\ncheck = [1]\nprint(c)",
+        "In, Out = 3, 4\nf(In, Out)",
+        "from inspect import signature\nprint(signature(f))",
+        "class V:\n    def __add__(self, o):\n        self.grad = 1\n        return self\n    __radd__ = __add__",
+        "%rm -f x.csv",
+        "%%file a.py\nx = 1",
+        "%history",
+        "%%javascript\nalert(1)",
+        "import torch.nn as nn\nfor name in ['ReLU', 'Tanh']:\n    print(name, getattr(nn, name)())",
+        "import torch.nn as nn\nacts = ['ReLU', 'Tanh']\nfor i, a in enumerate(acts):"
+        "\n    getattr(nn, a)\nprint(len(acts))",
+        "import torch\nopt = 'SGD'\ngetattr(torch.optim, opt)",
+        "l = [getattr(nn, n) for n in ('ReLU', 'ELU')]",
+        "for n, lr in [('SGD', 1), ('Adam', 2)]:\n    getattr(torch.optim, n)",
+        "for n, lr in zip(names, [1]): getattr(torch.optim, n)\nnames = ['SGD']",
+        "getattr(nn, 'ReLU' if fast else 'Tanh')",
+        "names = ['a']\ngetattr(nn, names[0])",
+        "class N(nn.Module):\n    def __init__(self):\n        setattr(self, 'fc%d' % i, 1)"
+        "\n        setattr(self, 'fc{}'.format(i), 1)",
+        "row = 1\n('{:.2f}' if c else '{:.3f}').format(row)",
+        "df.style.format({c: '{:.1f}' for c in df.columns})",
+        "import numpy as np\nnp.set_printoptions(formatter={'float': lambda x: '%.3f' % x})",
+        "np.set_printoptions(formatter={'float': lambda x: f'{x:.3f}', 'int': lambda i: '{:d}'.format(i)})",
+        "import torch\ntorch.set_default_dtype(torch.float32)",
+        "torch.set_default_tensor_type('torch.FloatTensor')",
+        "print(vars(args))\nprint(o.__dict__)\nlist(globals())\nsorted(locals())"
+        "\nfor n in vars(o): pass\n'x' in vars(o)\n'x' in o.__dict__",
+        "__author__ = 'x'\nprint(f.__module__, f.__qualname__)\ntry: pass\nexcept E as e: print(e.__cause__)",
+        "df['a'].apply(type).value_counts()",
+        "from IPython.core.display import display, HTML\ndisplay(HTML('<b>a</b>'))",
+    ],
+)
+def test_habits_of_honest_learners_are_no_findings(code):
+    assert screen([code, _SETUP], [_SETUP]) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "finding"),
+    [
+        ("for name in ['ReLU', '__globals__']:\n    getattr(nn, name)", "__globals__"),
+        ("acts = ['ReLU']\nacts.append(x)\nfor a in acts: getattr(nn, a)", "getattr with a computed name"),
+        ("acts = ['ReLU']\nb = acts\nfor a in acts: getattr(nn, a)", "getattr with a computed name"),
+        ("for a in ['x']:\n    a = f()\n    getattr(nn, a)", "getattr with a computed name"),
+        ("for a in ['x']:\n    a += f()\n    getattr(nn, a)", "getattr with a computed name"),
+        ("from m import *\nfor a in ['x']: getattr(nn, a)", "getattr with a computed name"),
+        ("%time a = 3\nfor a in ['x']: getattr(nn, a)", "getattr with a computed name"),
+        ("for a in ['x']: pass\ndef f(a): getattr(nn, a)", "getattr with a computed name"),
+        ("def zip(*x): return 1\nfor a, b in zip(['x'], [1]): getattr(nn, a)", "getattr with a computed name"),
+        ("for a in {'x': 1}: pass\ngetattr(nn, {'a': f()}['a'])", "getattr with a computed name"),
+        ("for _ in ['x']: getattr(nn, _)", "getattr with a computed name"),
+        ("names = ['a']\nnames[0] = f()\ngetattr(nn, names[0])", "getattr with a computed name"),
+        ("def f():\n    global a\n    a = g()\nfor a in ['x']: getattr(nn, a)", "getattr with a computed name"),
+        ("f = o.signature\nfrom inspect import signature\nsignature(f, eval_str=True)", "signature with options"),
+        ("from inspect import signature as s\nmap(s, x)", "s as a value"),
+        ("from inspect import signature\ng = signature\ng(f, eval_str=True)", "signature with options"),
+        ("('{0.a}' if c else x + y).format(f)", "format with a computed text"),
+        ("np.set_printoptions(formatter={'float': lambda x: keep(x)})", "print options with a function"),
+        ("np.set_printoptions(formatter={'float': lambda x, k=f(): '%s' % x})", "print options with a function"),
+        ("np.set_printoptions(formatter={'float': lambda x: '%s' % [x, keep(x)]})", "print options with a function"),
+        ("np.set_printoptions(formatter={'float': lambda x: f'{x:{keep(x)}}'})", "print options with a function"),
+        ("class torch2: float32 = 1\ntorch.set_default_dtype(torch2.float32)", "set_default_dtype"),
+        ("import torch\ntorch = T()\ntorch.set_default_dtype(torch.float32)", "set_default_dtype"),
+        ("import torch\ntorch.set_default_dtype(torch.float16)", "set_default_dtype"),
+        ("print = keep\nprint(globals())", "globals"),
+        ("from mine import *\nprint(vars(x))", "vars"),
+        ("print(vars(np).values())", "vars"),
+        ("dict(vars(np))", "vars"),
+        ("x = globals()", "globals"),
+        ("for k, v in vars(o).items(): pass", "vars"),
+        ("f.__module__ = 'torch'", "__module__"),
+        ("class A:\n    def apply(self, f): return f('A', (), {})\nA().apply(type)", "type as a value"),
+        ("df.apply(type, 1)", "type as a value"),
+        ("%run x.py", "get_ipython"),
+        ("%reset -f", "get_ipython"),
+        ("%rm {x}", "a shell magic that is filled in"),
+        ("from operator import *\nattrgetter(n)", "attrgetter"),
+        ("import foo as attrgetter\nfrom operator import *\nattrgetter(n)", "attrgetter"),
+        ("check = check\nf(inspect)\nimport inspect", "inspect as a value"),
+        ("class T(float): pass\nt = T()\nt.sum = f", "an attribute that is set beside a class below a value"),
+        ("setattr(self, 'fc%d' % i, 1)", "setattr"),
+        ("class N:\n    def f(self):\n        setattr(self, '%s' % i, 1)", "setattr"),
+        ("class N:\n    def f(self):\n        setattr(self, '{}'.format(i), 1)", "setattr"),
+        (
+            "class E:\n    def __radd__(self, x): return y\nclass N:\n"
+            "    def f(self, k): return getattr(self, 'a' + k)\nN.f(g, E())",
+            "getattr with a computed name",
+        ),
+        ("('{}' * n).format(f)", "format with a computed text"),
+        ("class V:\n    __radd__ = keep", "__radd__ other than as a method"),
+        ("from IPython.core.display import __loader__", "__loader__"),
+    ],
+)
+def test_what_looks_like_these_habits_is_a_finding(code, finding):
+    assert f"the code uses {finding}" in screen([code, _SETUP], [_SETUP])
+
+
 @pytest.mark.parametrize("week", sorted((ROOT / "source").glob("week*")), ids=lambda week: week.name)
 def test_leaves_every_right_answer_and_lesson_of_the_course_alone(week):
     (twin,) = [path for path in week.glob("*.py") if path.name != "variants.py"]

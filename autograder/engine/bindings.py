@@ -45,6 +45,7 @@ class Bindings:
         computed: names to which something else is assigned outside of functions.
         local: names that functions assign to, or are passed.
         starred: whether there is a `from x import *`, after which a name may be anything.
+        unknown: whether there is one of a module that the kernel has not imported yet, and may find anywhere.
         origin: what an imported or assigned name was called before.
         own: what class statements bind, by their ids.
         entered: names that `with` binds.
@@ -63,6 +64,7 @@ class Bindings:
     computed: set[str] = field(default_factory=set)
     local: set[str] = field(default_factory=set)
     starred: bool = False
+    unknown: bool = False
     origin: dict[str, str] = field(default_factory=dict)
     own: dict[int, set[str]] = field(default_factory=dict)
     entered: set[str] = field(default_factory=set)
@@ -136,7 +138,7 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
         found.functions |= shared.functions
         found.enums |= shared.enums
         found.origin |= shared.origin
-        found.starred = shared.starred
+        found.starred, found.unknown = shared.starred, shared.unknown
         found.storing |= shared.storing
         found.source |= shared.source
     found.storing |= storing(trees)
@@ -149,6 +151,7 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
                 name = (alias.asname or alias.name).partition(".")[0]
                 found.imported.add(name)
                 found.starred |= name == "*"
+                found.unknown |= name == "*" and is_unknown(node)
                 _import(name, alias, node, found)
                 found.origin[name] = alias.name.rpartition(".")[2] if alias.asname else name
         elif isinstance(node, ast.ClassDef):
@@ -208,6 +211,12 @@ def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
                 # Half of all nodes are names, texts and what is done with them, which takes time and binds nothing.
                 if isinstance(child, ast.AST) and type(child) not in _LEAVES:
                     left.append((child, inner))
+
+
+def is_unknown(node: ast.Import | ast.ImportFrom) -> bool:
+    """Return whether the names of a module are a learner's, as far as the text tells."""
+    module = getattr(node, "module", None) or ""
+    return bool(getattr(node, "level", 0)) or module.partition(".")[0] not in suspicious.IMPORTED
 
 
 def _import(name: str, alias: ast.alias, node: ast.Import | ast.ImportFrom, found: Bindings) -> None:

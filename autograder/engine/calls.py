@@ -46,7 +46,8 @@ def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
             found.append(f"{called} with computed names")
     if called == "Series" and not all(map(has_written_keys, (a for a in node.args if isinstance(a, ast.Dict)))):
         found.append("Series with computed names")
-    if called == "signature" and isinstance(node.func, ast.Attribute) and (len(node.args) != 1 or words):
+    is_signature = isinstance(node.func, ast.Attribute) or names.source.get(_name(node.func)) == "inspect.signature"
+    if called == "signature" and is_signature and (len(node.args) != 1 or words):
         # It may be asked to evaluate texts.
         found.append("signature with options")
     if called == "add_to_class" and not all(_is_own_class(argument, names) for argument in node.args[:1]):
@@ -60,9 +61,33 @@ def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
 
 
 def _formats_by_texts(table: ast.expr, names: Bindings) -> bool:
-    """Whether all functions in a table are the `format` of a text."""
+    """Whether all functions in a table are the `format` of a text, or do no more than that."""
     values = table.values if isinstance(table, ast.Dict) and None not in table.keys else [None]
-    return all(isinstance(v, ast.Attribute) and v.attr == "format" and is_text(v.value, names) for v in values)
+    return all(
+        (isinstance(v, ast.Attribute) and v.attr == "format" and is_text(v.value, names)) or _only_formats(v)
+        for v in values
+    )
+
+
+def _only_formats(node: ast.expr | None) -> bool:
+    """Whether this is a function of one number that writes it down: `lambda x: "%.3f" % x`."""
+    if not isinstance(node, ast.Lambda) or len(node.args.args) != 1 or ast.unparse(node.args) != node.args.args[0].arg:
+        return False
+    body, own = node.body, node.args.args[0].arg
+    if isinstance(body, ast.BinOp) and isinstance(body.op, ast.Mod) and isinstance(body.left, ast.Constant):
+        parts, texts = [body.right], [body.left]
+    elif isinstance(body, ast.JoinedStr):
+        fields = [part for part in body.values if isinstance(part, ast.FormattedValue)]
+        parts, texts = (
+            [field.value for field in fields],
+            [inner for field in fields if field.format_spec is not None for inner in field.format_spec.values],
+        )
+    elif isinstance(body, ast.Call) and isinstance(body.func, ast.Attribute) and body.func.attr == "format":
+        parts, texts = [*body.args, *(keyword.value for keyword in body.keywords)], [body.func.value]
+    else:
+        return False
+    written = all(isinstance(text, ast.Constant) and isinstance(text.value, str) for text in texts)
+    return written and all(isinstance(part, ast.Name) and part.id == own for part in parts)
 
 
 def _is_own_class(node: ast.expr, names: Bindings) -> bool:
@@ -91,8 +116,14 @@ def is_ordinary(key: ast.expr | None) -> bool:
     """Whether the beginning of a key tells that it has no underscores in front."""
     if isinstance(key, ast.JoinedStr):
         return bool(key.values) and is_ordinary(key.values[0])
+    if isinstance(key, ast.BinOp) and isinstance(key.op, ast.Mod):
+        # "fc%d" % i
+        return is_ordinary(key.left) and isinstance(key.left, ast.Constant) and not str(key.left.value).startswith("%")
     if isinstance(key, ast.BinOp):
         return is_ordinary(key.left) and isinstance(key.op, ast.Add)
+    if isinstance(key, ast.Call) and isinstance(key.func, ast.Attribute) and key.func.attr == "format":
+        text = key.func.value
+        return is_ordinary(text) and isinstance(text, ast.Constant) and not str(text.value).startswith("{")
     return isinstance(key, ast.Constant) and not str(key.value).startswith("_") and key.value != ""
 
 
@@ -172,6 +203,8 @@ def _is_called_on_another(node: ast.Call) -> bool:
 
 def is_text(node: ast.expr, names: Bindings) -> bool:
     """Whether an expression is a text written out."""
+    if isinstance(node, ast.IfExp):
+        return is_text(node.body, names) and is_text(node.orelse, names)
     written = isinstance(node, ast.Constant) or folded(node) is not None
     return written or (isinstance(node, ast.Name) and node.id in names.texts)
 
@@ -205,6 +238,10 @@ def _formats(node: ast.Call, names: Bindings) -> list[ast.expr]:
     return texts
 
 
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def _called(function: ast.expr, names: Bindings) -> str | None:
     """Return the first name of a function, whatever it was bound to since."""
     name = last_name(function)
@@ -215,6 +252,8 @@ def _is_plain_format(node: ast.expr, names: Bindings) -> bool:
     """Whether this is a text written out, a function, or a table of these."""
     if isinstance(node, ast.Dict):
         return None not in node.keys and all(_is_plain_format(value, names) for value in node.values)
+    if isinstance(node, ast.DictComp):
+        return _is_plain_format(node.value, names)
     if isinstance(node, ast.Name) and node.id not in names.local | names.computed:
         return node.id in names.texts | names.functions | {"str"}
     is_method = isinstance(node, ast.Attribute) and node.attr == "format"

@@ -23,7 +23,7 @@ from autograder.engine.sandbox import Limits, SandboxError
 from autograder.engine.screen import operators, repeated, screen, special_methods, unpickled
 from autograder.engine.suspicious import WRITTEN_OUT
 from autograder.engine.warm import KernelRequest, WarmProcess
-from autograder.outputs import IN_ANSWER, IN_HIDDEN
+from autograder.outputs import IN_ANSWER, IN_HIDDEN, texts_in
 
 # After so many cells that ended their kernels a submission is not worth another.
 _MAX_KERNELS = 4
@@ -134,10 +134,12 @@ class _Run:
             cells[index].outputs = outputs
         own = [c for c in cells if c.cell_type == "code" and not is_test(c)]
         for cell in own:
-            outputs = [str(output) for output in cell.outputs]
-            if repeated(outputs, self.plan.hidden_parts, self.plan.visible_code):
+            if self._repeats(cell.outputs):
                 self._suspect("the output of a cell repeats a hidden test")
                 cell.outputs = []
+        for cell in filter(is_test, cells):
+            # A function that prints what it was passed before is no attack.
+            cell.outputs = [kept for output in cell.outputs if (kept := self._without_secrets(cell, output))]
         if self.flooded:
             self.result.remarks.append(
                 f"printed more than {self.settings.output_bytes // 1_000_000} MB; the rest was dropped"
@@ -343,8 +345,29 @@ class _Run:
         where = _visible_line(cell.source, verdict["line"])
         if where is None and HIDDEN_REGION.search(cell.source):
             # What the learner's code says there may tell what the test gave it.
-            where = IN_ANSWER if verdict.get("in_answer") else IN_HIDDEN
+            said = verdict["raised"] or not verdict["kind"].endswith(("CheckError", "AssertionError"))
+            where = IN_HIDDEN if said and not verdict["in_answer"] else IN_ANSWER
+            # So may the name of a class of the learner's own.
+            self._fail(cell, verdict["kind"], verdict["evalue"], [where, f"{verdict['kind']}: {verdict['evalue']}"])
+            return
         self._fail(cell, verdict["ename"], verdict["evalue"], [where, text] if where else [text])
+
+    def _repeats(self, outputs: list[NotebookNode]) -> bool:
+        texts = [text for output in outputs for text in texts_in(output)]
+        return bool(repeated(texts, self.plan.hidden_parts, self.plan.visible_code))
+
+    def _without_secrets(self, cell: NotebookNode, output: NotebookNode) -> NotebookNode | None:
+        """Return what may be shown of an output of a test; feedback.py leaves out what belongs to its hidden part."""
+        is_error = output.output_type == "error"
+        is_left_out = bool(HIDDEN_REGION.search(cell.source))
+        if is_error:
+            is_left_out = bool(output.traceback) and output.traceback[0] in (IN_HIDDEN, IN_ANSWER)
+        if is_left_out or not self._repeats([output]):
+            return output
+        if not is_error:
+            return None
+        lines = [*output.traceback[:-1], output.ename]
+        return _output("error", ename=output.ename, evalue="", traceback=lines)
 
     def _fail(self, cell: NotebookNode, ename: str, evalue: str, traceback: list[str] | None = None) -> None:
         lines = traceback or [f"{ename}: {evalue}"]

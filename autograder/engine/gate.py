@@ -13,16 +13,23 @@ from _ast import Expr, Expression
 from _asyncio import _get_running_loop, _set_running_loop
 from asyncio import new_event_loop
 from collections.abc import Callable, Generator, Iterable
+from opcode import opmap
 from posix import _exit, getpid
 from types import CodeType, ModuleType
 from typing import Any
 
-from autograder.engine.places import lies_below
+from autograder.engine.places import FROZEN, lies_below
 
 _ONLY_AST, _TOP_LEVEL_AWAIT, _COROUTINE = 0x400, 0x2000, 0x80
 # Read past whatever a learner's class defines under these names.
 _NAME_OF = type.__dict__["__name__"].__get__
 _TRACEBACK_OF = BaseException.__dict__["__traceback__"].__get__
+_SET_TRACEBACK = BaseException.__dict__["__traceback__"].__set__
+_AROUND = (BaseException.__dict__["__context__"].__get__, BaseException.__dict__["__cause__"].__get__)
+_CLASSES_ABOVE, _SPACE_OF = type.__dict__["__mro__"].__get__, type.__dict__["__dict__"].__get__
+_FLAGS_OF, _MADE_AT_RUN_TIME = type.__dict__["__flags__"].__get__, 1 << 9
+_NAMES_OF = ModuleType.__dict__["__dict__"].__get__
+_RAISE = opmap["RAISE_VARARGS"]
 _NUMBERS = (int, float, bool, complex)
 # Names that Python itself binds, for a warning, for `x: int = 1` and for a text at the beginning.
 _BOUND_BY_PYTHON = ("__warningregistry__", "__annotations__", "__doc__")
@@ -87,7 +94,7 @@ def open_gate(
             setprofile(_answers(frozenset(test["watched"]), answered.append, libraries, own_file))
         running[0] = True
         shared = _Shared(namespace, argument, names, test["answers"])
-        outcome = _run(test["source"], namespace, shared, own_file, of_check)
+        outcome = _run(test["source"], namespace, shared, own_file, of_check, modules)
         running[0] = False
         if test["watched"]:
             setprofile(None)
@@ -174,7 +181,7 @@ def trusted_import(name, globals=None, locals=None, fromlist=(), level=0):
 # A profile function, which anybody can ask for.
 _ANSWERS = """
 def of_library(file):
-    return file.startswith(libraries) and "/../" not in file
+    return file in frozen or (file.startswith(libraries) and "/../" not in file)
 
 def answers(frame, event, argument):
     if event != "call" or frame.f_code.co_name not in names:
@@ -196,7 +203,8 @@ def _answers(
     names: frozenset[str], note: Callable[[str], None], libraries: tuple[str, ...], own_file: str
 ) -> Callable[[Any, str, Any], None]:
     """Return a profile function that notes which of a learner's methods a test asks, itself or through a library."""
-    return _isolated(_ANSWERS, names=names, note=note, libraries=libraries, own_file=own_file)["answers"]
+    given = {"names": names, "note": note, "libraries": libraries, "own_file": own_file, "frozen": FROZEN}
+    return _isolated(_ANSWERS, **given)["answers"]
 
 
 def _isolated(source: str, **names: Any) -> dict[str, Any]:
@@ -274,6 +282,7 @@ def _run(
     shared: _Shared,
     file: str,
     of_check: tuple[str, ...],
+    modules: dict[str, ModuleType],
 ) -> dict[str, Any]:
     """Execute a test as IPython would: the value of a last expression is the cell's result."""
     try:
@@ -290,7 +299,9 @@ def _run(
             return {"status": "passed", "result": text}
         return {"status": "passed", "result": text, "forged": ["the number that is the test's result"]}
     except BaseException as error:
-        return {"status": "failed", **_describe(error, file, namespace["__builtins__"], of_check)}
+        described = _describe(error, file, namespace["__builtins__"], of_check)
+        _forget_frames(error)
+        return {"status": "failed", "kind": _kind_of(error, modules)[:100], **described}
 
 
 def _finish(value: Any, code: Any) -> Any:
@@ -315,21 +326,50 @@ def _finish(value: Any, code: Any) -> Any:
 
 
 def _describe(error: BaseException, file: str, builtins_of_tests: dict, of_check: tuple[str, ...]) -> dict[str, Any]:
-    """Name, text and the last line of the test that an exception passed through; never a frame's content."""
-    line, step, in_answer, steps = 0, _TRACEBACK_OF(error), False, 0
+    """Name, text and the line of the test that an exception came through; never a frame's content."""
+    line, step, in_answer, steps, raised = 0, _TRACEBACK_OF(error), False, 0, False
     while step is not None and steps < _MOST_STEPS:
         steps += 1
-        name = step.tb_frame.f_code.co_filename
+        code = step.tb_frame.f_code
+        name = code.co_filename
         # The gate's own code and the audit hook's go by the same file name.
         if name == file and step.tb_frame.f_builtins is builtins_of_tests:
-            line = step.tb_lineno
+            # Further in, an error that was kept from another test has that test's lines.
+            line = line or step.tb_lineno
         elif name != file:
             # Whether code that sees what the test gave it had a say in the message.
             in_answer = in_answer or not lies_below(name, of_check)
+        if step.tb_next is None:
+            # If a test's own words did not raise it, an object of somebody else's may have handed it over.
+            raised = code.co_code[step.tb_lasti] == _RAISE
         step = step.tb_next
     try:
         # A learner's exception may have a __str__ of its own.
         text = str(str(error))[:8000]
     except BaseException:
         text = ""
-    return {"ename": _NAME_OF(type(error))[:100], "evalue": text, "line": line, "in_answer": in_answer}
+    name = _NAME_OF(type(error))[:100]
+    return {"ename": name, "evalue": text, "line": line, "in_answer": in_answer, "raised": raised}
+
+
+def _kind_of(error: BaseException, modules: dict[str, ModuleType]) -> str:
+    """Return the name of the first class above an exception that is Python's or a library's, which no learner chose."""
+    for kind in _CLASSES_ABOVE(type(error)):
+        name, home = _NAME_OF(kind), _SPACE_OF(kind).get("__module__")
+        if not _FLAGS_OF(kind) & _MADE_AT_RUN_TIME:
+            return name
+        known = modules.get(home) if type(home) is str and home != "__main__" else None
+        if type(known) is ModuleType and _NAMES_OF(known).get(name) is kind:
+            return name
+    return "Exception"
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Take the frames of a test from an exception that a learner may have kept, and from those it came with."""
+    left, steps = [error], 0
+    while left and steps < _MOST_STEPS:
+        steps += 1
+        inner = left.pop()
+        if _TRACEBACK_OF(inner) is not None:
+            _SET_TRACEBACK(inner, None)
+            left += [around for get in _AROUND if (around := get(inner)) is not None]

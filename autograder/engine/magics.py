@@ -59,6 +59,14 @@ def magic(node: ast.Call) -> tuple[list[str], list[str]] | None:
     return found, to_read + (body if name in ("time", "timeit", "capture") else [])
 
 
+def unknown_magic(node: ast.Call) -> str | None:
+    """Return the name of a magic that is called and does more than display, time and configure."""
+    is_call = isinstance(node.func, ast.Attribute) and node.func.attr in ("run_line_magic", "run_cell_magic")
+    first = node.args[0] if is_call and node.args else None
+    name = first.value if isinstance(first, ast.Constant) else None
+    return name if isinstance(name, str) and name not in suspicious.MAGICS else None
+
+
 def _filled_in(lines: list[str]) -> list[str]:
     """Return the expressions in lines, which IPython evaluates."""
     texts, left = [], list(lines)

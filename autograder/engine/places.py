@@ -7,7 +7,7 @@ from _imp import _frozen_module_names
 
 # Python's own importers, of files and of archives.
 IMPORTERS = frozenset(("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>", "<frozen zipimport>"))
-_FROZEN = IMPORTERS | {f"<frozen {name}>" for name in _frozen_module_names()}
+FROZEN = IMPORTERS | {f"<frozen {name}>" for name in _frozen_module_names()}
 
 
 def lies_below(file: str, places: tuple[str, ...]) -> bool:
@@ -17,4 +17,4 @@ def lies_below(file: str, places: tuple[str, ...]) -> bool:
 
 def is_frozen(file: str) -> bool:
     """Return whether code with this file name is built into Python; an archive may begin with `<frozen`, too."""
-    return file in _FROZEN
+    return file in FROZEN

@@ -1,6 +1,7 @@
 """Walk through learner code and collect what no honest answer needs; see screen.py for what becomes of it."""
 
 import ast
+import functools
 from collections.abc import Iterable
 
 from autograder.engine import suspicious
@@ -17,8 +18,9 @@ from autograder.engine.calls import (
 )
 from autograder.engine.cells import TOO_DEEP, TOO_MANY, Unreadable, parse_cell
 from autograder.engine.expressions import dotted, last_name, root_name, sources, spine
-from autograder.engine.magics import magic
+from autograder.engine.magics import magic, unknown_magic
 from autograder.engine.stores import method_set
+from autograder.engine.written import Written, binds_unseen
 
 # Texts within the code that are read like cells: shell lines have a few.
 _MOST_READINGS = 1000
@@ -36,11 +38,13 @@ def found_in(trees: list[ast.Module], names: Bindings) -> list[str]:
     Raises:
         Unreadable: there is more to them than can be read.
     """
-    return _found_in(trees, names, [_MOST_READINGS])
+    return _found_in(trees, names, [_MOST_READINGS], trees)
 
 
-def _found_in(trees: list[ast.Module], names: Bindings, readings: list[int]) -> list[str]:
-    reader = _Reader(names, readings)
+def _found_in(
+    trees: list[ast.Module], names: Bindings, readings: list[int], cells: list[ast.Module] | None = None
+) -> list[str]:
+    reader = _Reader(names, readings, cells)
     try:
         for tree in trees:
             reader.visit(tree)
@@ -74,9 +78,11 @@ def _is_private(module: str) -> bool:
 
 
 class _Reader(ast.NodeVisitor):
-    def __init__(self, names: Bindings, readings: list[int]) -> None:
+    def __init__(self, names: Bindings, readings: list[int], cells: list[ast.Module] | None) -> None:
         self.found: list[str] = []
         self.names = names
+        # All cells, if this reads cells and not a text within one.
+        self.cells = cells
         # How many more texts may be read, all readers within this one taken together.
         self.readings = readings
         # Nodes that were judged with what is around them.
@@ -140,7 +146,7 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        name, root = node.attr, root_name(node.value)
+        name, root, told = node.attr, root_name(node.value), False
         if (
             isinstance(node.ctx, ast.Load)
             and id(node) not in self.judged
@@ -153,6 +159,7 @@ class _Reader(ast.NodeVisitor):
             # What is entered so is not left when the test begins.
             self.found.append("__enter__ by hand")
         looked_at = name == "__mro__" and id(node) in self.shown and id(node) not in self.indexed
+        looked_at |= name in suspicious.TELLING and isinstance(node.ctx, ast.Load)
         if not looked_at and (name != "modules" or id(node) not in self.judged) and id(node) not in self.harmless:
             # net.modules() lists layers, sys.modules is another matter.
             self._attribute(name)
@@ -160,6 +167,7 @@ class _Reader(ast.NodeVisitor):
             settings = any(isinstance(n, ast.Attribute) and n.attr in suspicious.SETTINGS for n in spine(node.value))
             if isinstance(node.ctx, ast.Store | ast.Del) and not settings:
                 self.found.append(f"an assignment to {root}.{name}")
+                told = True
             source = self.names.source.get(root, root)
             full = ".".join([source, *dotted(node).split(".")[1:]])
             is_open = any(f"{full}.".startswith(f"{part}.") for part in suspicious.OPEN_MODULES)
@@ -184,7 +192,7 @@ class _Reader(ast.NodeVisitor):
         if isinstance(node.ctx, ast.Store):
             if name in suspicious.ANSWERING:
                 self.found.append(f"{name} other than as a method")
-            if self.names.values and root != "self":
+            if self.names.values and root != "self" and not told:
                 # A method may be set in the class, or in what is called by another name here.
                 self.found.append("an attribute that is set beside a class below a value")
             if name == "mask" and not self._is_own(node.value):
@@ -246,22 +254,37 @@ class _Reader(ast.NodeVisitor):
             self._method_as_value(name)
         # After `from x import *` an attribute's name may stand alone.
         starred = self.names.starred and name in suspicious.ATTRIBUTES and name not in suspicious.ONLY_CALLED
+        # `import importlib` is told as such, and so is what is done with it.
+        starred = starred and not (name in suspicious.MODULES and self.names.source.get(name) == name)
         if (name in suspicious.CALLS or self._is_history(name) or starred) and id(node) not in self.shown:
             self.found.append(name)
         if (
             self.names.source.get(name) in suspicious.MODULES
             and id(node) not in self.based
             and name in self.names.imported
+            and not self._is_own_check(name)
         ):
             # Of a module with parts that are told apart, no more than these.
             self.found += [f"{name} as a value"] if isinstance(node.ctx, ast.Load) else []
-        if name in suspicious.ONLY_CALLED and id(node) not in self.judged and isinstance(node.ctx, ast.Load):
+        only_called = name in suspicious.ONLY_CALLED or self.names.source.get(name) == "inspect.signature"
+        if only_called and id(node) not in self.judged and isinstance(node.ctx, ast.Load):
             self.found.append(f"{name} as a value")
         if name == "__annotations__" and isinstance(node.ctx, ast.Store):
             self.found.append("__annotations__ other than to look at them")
         if self.classes and isinstance(node.ctx, ast.Store) and name in suspicious.ANSWERING:
             self.found += [] if id(node) in self.renamed else [f"{name} other than as a method"]
         self._dunder(name)
+
+    def _is_own_check(self, name: str) -> bool:
+        """Whether a name of the course's `check`, of which no test uses the learner's copy, is bound anew."""
+        own = self.names.computed | self.names.local | self.names.texts | self.names.functions | self.names.classes
+        return self.names.source.get(name) == "dlcourse.check" and name in own
+
+    def _is_plain(self, name: str | None) -> bool:
+        """Whether a name is still Python's own."""
+        names = self.names
+        bound = (names.imported, names.texts, names.classes, names.functions, names.computed, names.local)
+        return not names.unknown and not any(name in place for place in bound)
 
     def _is_history(self, name: str) -> bool:
         own = name in suspicious.OFTEN_BOUND and name in self.names.computed | self.names.local | self.names.texts
@@ -272,6 +295,13 @@ class _Reader(ast.NodeVisitor):
         name = node.func.id if isinstance(node.func, ast.Name) else None
         if name in ("map", "isinstance", "issubclass"):
             self.judged.update(id(a) for a in node.args if isinstance(a, ast.Name) and a.id == "type")
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("apply", "map") and len(node.args) == 1:
+            # Of a series, unless a class here has a method of this name.
+            plain = node.func.attr not in self.names.functions and not node.keywords
+            self.judged.update(id(a) for a in node.args if isinstance(a, ast.Name) and a.id == "type" and plain)
+        if name in ("print", "len", "list", "sorted") and self._is_plain(name):
+            # They see keys, or write the whole.
+            self._only_shown(*node.args)
         if name in ("print", "len", "list", "sorted", "dict", "display"):
             self._looked_at(*node.args)
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "items", "keys", "values", "copy"):
@@ -286,12 +316,13 @@ class _Reader(ast.NodeVisitor):
             for text in texts:
                 self._read(text)
             return
+        if (name_of_magic := unknown_magic(node)) is not None:
+            self.found.append(f"the magic %{name_of_magic}")
         if isinstance(node.func, ast.Attribute) and node.func.attr == "save_hyperparameters":
             # d2l's sets attributes, too.
             self._made_by_hand(node)
-        if last_name(node.func) == "set_default_device" and len(node.args) == 1 and not node.keywords:
-            # Where everything is made anyway.
-            self.harmless.update([id(node.func)] if folded(node.args[0]) == "cpu" else ())
+        if self._sets_what_is(node):
+            self.harmless.add(id(node.func))
         if name in ("getattr", "hasattr"):
             self._named_attribute(name, node)
         if name == "setattr" and self._is_own_attribute(node):
@@ -301,6 +332,35 @@ class _Reader(ast.NodeVisitor):
         self.found += classes_made(node, self.names, bool(self.functions))
         self.found += strange_calls(node, self.names) + stores_through(node, self.names)
         self.generic_visit(node)
+
+    def _only_shown(self, *nodes: ast.expr) -> None:
+        """Note a table of names that nobody gets hold of."""
+        for node in nodes:
+            if isinstance(node, ast.Attribute) and node.attr == "__dict__":
+                self.harmless.add(id(node))
+            elif isinstance(node, ast.Call) and last_name(node.func) in ("vars", "locals", "globals"):
+                self.shown.add(id(node.func))
+
+    def _sets_what_is(self, node: ast.Call) -> bool:
+        """Whether a default of torch's is set to what it is on any machine without a GPU."""
+        called = last_name(node.func)
+        if not isinstance(node.func, ast.Attribute) or len(node.args) != 1 or node.keywords:
+            return False
+        value = node.args[0]
+        if called == "set_default_device":
+            return folded(value) == "cpu"
+        if called == "set_default_tensor_type":
+            return folded(value) == "torch.FloatTensor"
+        root, names = root_name(value), self.names
+        own = names.computed | names.local | names.functions | names.classes | names.texts
+        return (
+            called == "set_default_dtype"
+            and dotted(value) in ("torch.float32", "torch.float")
+            and isinstance(value, ast.Attribute)
+            and isinstance(value.value, ast.Name)
+            and names.source.get(root or "") == "torch"
+            and root not in own
+        )
 
     def _is_from_check(self, function: ast.Attribute) -> bool:
         root, names = root_name(function.value), self.names
@@ -319,6 +379,7 @@ class _Reader(ast.NodeVisitor):
         self._looked_at(*(getattr(node, field, None) for field in ("iter", "value", "left")))
         self._looked_at(*getattr(node, "comparators", ()))
         if isinstance(node, ast.For | ast.comprehension):
+            self._only_shown(node.iter)
             self._looks(method_set(node.target, None))
         if isinstance(node, ast.Compare) and isinstance(node.left, ast.Constant):
             self._asked_for(node)
@@ -331,8 +392,8 @@ class _Reader(ast.NodeVisitor):
         for place in node.comparators if all(isinstance(o, ast.In | ast.NotIn) for o in node.ops) else ():
             if isinstance(place, ast.Attribute) and dotted(place) == "sys.modules":
                 self.judged.add(id(place))
-            elif isinstance(place, ast.Call) and not place.args and last_name(place.func) in ("globals", "locals"):
-                self.shown.add(id(place.func))
+            else:
+                self._only_shown(place)
 
     def _named_attribute(self, function: str, node: ast.Call) -> None:
         if node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
@@ -345,12 +406,29 @@ class _Reader(ast.NodeVisitor):
                     self._method_as_value(wanted.value)
                 self.found += ["__enter__ by hand"] if wanted.value == "__enter__" else []
             elif function == "getattr" and not self._is_own_attribute(node):
-                self.found.append("getattr with a computed name")
+                texts = self._texts(wanted)
+                for text in sorted(texts or ()):
+                    self._named_attribute(function, ast.Call(node.func, [node.args[0], ast.Constant(text)], []))
+                self.found += [] if texts else ["getattr with a computed name"]
+
+    def _texts(self, node: ast.expr) -> frozenset[str] | None:
+        """Return the texts that an expression may be, if all are written out."""
+        return self._written.texts(node) if self._written is not None else None
+
+    @functools.cached_property
+    def _written(self) -> Written | None:
+        if self.cells is None or self.names.unknown or binds_unseen(self.cells):
+            return None
+        return Written(self.cells, frozenset(filter(self._is_plain, ("len", "print", "enumerate", "zip"))))
 
     def _is_own_attribute(self, node: ast.Call) -> bool:
         """Whether getattr or setattr is for something of a method's own object, as in `setattr(self, f"fc{i}", x)`."""
         plain = len(node.args) > 1 and not node.keywords and not any(isinstance(a, ast.Starred) for a in node.args)
-        return plain and isinstance(node.args[0], ast.Name) and self._is_own(node.args[0]) and is_ordinary(node.args[1])
+        if not plain or not isinstance(node.args[0], ast.Name) or not self._is_own(node.args[0]):
+            return False
+        sums = any(isinstance(part, ast.Add) for part in ast.walk(node.args[1]))
+        # `"fc" + x` is what the class of `x` says it is.
+        return is_ordinary(node.args[1]) and not (sums and "__radd__" in self.names.functions)
 
     def _made_by_hand(self, node: ast.Call) -> None:
         """Name a library's way to make an object that is used on something else."""
@@ -464,6 +542,8 @@ class _Reader(ast.NodeVisitor):
             value = statement.value if isinstance(statement, ast.Assign) else None
             if isinstance(value, ast.Name) and value.id in suspicious.ANSWERING:
                 self.renamed.update(map(id, statement.targets))
+                # Under either name it is called for an object of the class.
+                self.based.add(id(value))
 
     def visit_Constant(self, node: ast.Constant) -> None:
         # Format strings, operator.attrgetter and the like reach attributes through text.

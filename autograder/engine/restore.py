@@ -93,7 +93,7 @@ def _from_master(cell: NotebookNode, master: NotebookNode, checksum: str, mended
     answer = bool(utils.is_solution(master))
     if cell.cell_type != master.cell_type:
         mended.setdefault(f"was made a {cell.cell_type} cell", []).append(name)
-    elif not answer and visible_part(cell.source) != visible_part(master.source):
+    elif not answer and visible_part(cell.source.replace("\r\n", "\n")) != visible_part(master.source):
         mended.setdefault("was edited", []).append(name)
     restored = _new_cell(master, cell.source if answer else master.source, checksum)
     if answer and restored.cell_type == "markdown" and isinstance(cell.get("attachments"), dict):

@@ -9,6 +9,7 @@ nothing by itself: it sends the submission to a human.
 import ast
 import base64
 import functools
+import html
 import textwrap
 from collections.abc import Iterable
 
@@ -113,12 +114,17 @@ def _forms(hidden: tuple[str, ...], visible: str) -> dict[str, str]:
     for source in hidden:
         trees, _ = parse_cells([textwrap.dedent(source)])
         for node in (node for tree in trees for node in ast.walk(tree)):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str | float | int):
-                text = node.value if isinstance(node.value, str) else repr(node.value)
-                if len(text) >= (12 if isinstance(node.value, str) else 7) and text not in visible:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes | float | int):
+                value = node.value.decode("latin-1") if isinstance(node.value, bytes) else node.value
+                text = value if isinstance(value, str) else repr(value)
+                if len(text) >= (12 if isinstance(value, str) else 7) and text not in visible:
                     literals.add(text)
     return {
         form: text
         for text in literals
-        for form in (text, text[::-1], text.encode().hex(), base64.b64encode(text.encode()).decode())
+        for form in (
+            *(text, text[::-1], text.encode().hex(), base64.b64encode(text.encode()).decode()),
+            # As a list shows it, or a page.
+            *(repr(text)[1:-1], html.escape(text)),
+        )
     }

