@@ -36,6 +36,7 @@ class Bindings:
     Attributes:
         imported: names of modules and of things out of them, also by another name (`n = np`).
         texts: names to which nothing but texts written out are assigned.
+        mixed: names to which texts are assigned, and that are something else at other times.
         classes: names of class statements.
         functions: names of functions.
         enums: names of class statements of enumerations.
@@ -44,6 +45,7 @@ class Bindings:
         kinds: names that may hold the class of something (`kind = type(x)`).
         computed: names to which something else is assigned outside of functions.
         local: names that functions assign to, or are passed.
+        modules: those of the imported names that are modules.
         starred: whether there is a `from x import *`, after which a name may be anything.
         unknown: whether there is one of a module that the kernel has not imported yet, and may find anywhere.
         origin: what an imported or assigned name was called before.
@@ -55,6 +57,7 @@ class Bindings:
 
     imported: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
+    mixed: set[str] = field(default_factory=set)
     classes: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     enums: set[str] = field(default_factory=set)
@@ -63,6 +66,7 @@ class Bindings:
     kinds: set[str] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
     local: set[str] = field(default_factory=set)
+    modules: set[str] = field(default_factory=set)
     starred: bool = False
     unknown: bool = False
     origin: dict[str, str] = field(default_factory=dict)
@@ -135,6 +139,7 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
     if shared is not None:
         found.imported |= shared.imported
         found.classes |= shared.classes
+        found.modules |= shared.modules
         found.functions |= shared.functions
         found.enums |= shared.enums
         found.origin |= shared.origin
@@ -150,6 +155,8 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
             for alias in node.names:
                 name = (alias.asname or alias.name).partition(".")[0]
                 found.imported.add(name)
+                if isinstance(node, ast.Import) or is_part(f"{node.module}.{alias.name}"):
+                    found.modules.add(name)
                 found.starred |= name == "*"
                 found.unknown |= name == "*" and is_unknown(node)
                 _import(name, alias, node, found)
@@ -186,7 +193,11 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
         elif isinstance(node, ast.MatchMapping) and node.rest:
             computed.add(node.rest)
     _follow(aliases, found)
-    found.texts -= found.computed | found.local
+    found.mixed = found.texts & (found.imported | found.functions | found.classes)
+    found.texts -= found.computed | found.local | found.mixed
+    if found.unknown:
+        # Any of them may have come along.
+        found.texts.clear()
     statements = [(node, in_function) for node, in_function in nodes if isinstance(node, ast.ClassDef)]
     if len(statements) > _MOST_CLASSES:
         raise Unreadable("has too many classes to read")

@@ -8,6 +8,8 @@ from autograder.engine.expressions import dotted, last_name, root_name, sources,
 from autograder.engine.stores import arguments
 
 _WITH_TEXTS = ("Formatter", "basicConfig", "StrFormatStyle", "StrMethodFormatter", "set_option", "option_context")
+_PARSING = ("parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args")
+_ARRAYS = ("ndarray", "recarray", "chararray", "memmap")
 _WITH_TEXTS += (*suspicious.NAMESPACES, "set_defaults", "set_printoptions", "printoptions", "errstate", "eval", "query")
 
 
@@ -22,7 +24,11 @@ def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
     if called == "wraps" and (len(node.args) > 1 or words):
         # It copies the attributes that it is told to.
         found.append("wraps with computed names")
-    if called in ("parse_args", "parse_known_args") and (len(node.args) > 1 or words - {"args"}):
+    of_wraps = isinstance(node.func, ast.Call) and _called(node.func.func, names) == "wraps"
+    if of_wraps and not all(isinstance(a, ast.Name) and a.id in names.functions for a in node.args):
+        # It sets what the first function has in whatever this is.
+        found.append("wraps of something else than a function of one's own")
+    if called in _PARSING and (len(node.args) > 1 or words - {"args"}):
         # It sets attributes of computed names.
         found.append("parse_args with a place for its results")
     if called in ("eval", "query") and ("level" in words or len(node.args) > 3):
@@ -52,12 +58,30 @@ def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
         found.append("signature with options")
     if called == "add_to_class" and not all(_is_own_class(argument, names) for argument in node.args[:1]):
         found.append("add_to_class for another class than one's own")
+    if words & {"buffer", "buf", "refcheck"} or (called == "resize" and None in words):
+        # An array in memory that is not its own.
+        found.append("an array over memory of something else")
+    given = len(node.args) + len(node.keywords)
+    starred = any(isinstance(argument, ast.Starred) for argument in node.args) or None in words
+    if (called in _ARRAYS or names.is_kind(node.func)) and (starred or given > 2) and not _is_own_kind(node.func):
+        found.append("an array over memory of something else")
+    if called in ("partial", "map", "starmap") and any(_called(a, names) in _ARRAYS for a in node.args):
+        found.append("an array over memory of something else")
+    if called == "Function" and None in words:
+        found.append("a class with computed names")
     if "usemask" in words:
         # A masked array agrees with everything.
         found.append("a masked array")
     if called == "enter_context" and isinstance(node.func, ast.Attribute) and _last(node.func) not in names.entered:
         found.append("enter_context without with")
     return found
+
+
+def _is_own_kind(function: ast.expr) -> bool:
+    """Whether this is the class of a method's own object, which makes another one."""
+    if isinstance(function, ast.Call):
+        return len(function.args) == 1 and isinstance(function.args[0], ast.Name) and function.args[0].id == "self"
+    return isinstance(function, ast.Attribute) and root_name(function) == "self"
 
 
 def _formats_by_texts(table: ast.expr, names: Bindings) -> bool:

@@ -101,7 +101,8 @@ def open_gate(
         if getpid() != process:
             # The learner's code forked: the verdict is the first process's to give.
             _exit(0)
-        changed += differences()
+        changed += differences(True)
+        changed += [f"the test's {name}" for name in shared.replaced]
         changed += outcome.pop("forged", ())
         if own_builtins != built_in:
             changed.append("a built-in name of the tests")
@@ -237,12 +238,21 @@ class _Shared:
         self._namespace, self._theirs = namespace, theirs
         # What is no answer and no given data is the test's own, whatever a learner has called so beforehand.
         self._common = {name for name in answers if name in theirs and name in namespace and name not in fixed}
+        # What the test's own statements have seen of these, and what came in its place behind their back.
+        self._seen = {name: namespace[name] for name in fixed if name in namespace}
+        self.replaced: list[str] = []
 
     def __getitem__(self, name: str) -> Any:
-        return self._namespace[name]
+        value = self._namespace[name]
+        if name in self._seen and value is not self._seen[name]:
+            self.replaced.append(name)
+            return self._seen[name]
+        return value
 
     def __setitem__(self, name: str, value: Any) -> None:
         self._namespace[name] = value
+        if name in self._seen:
+            self._seen[name] = value
         if name in self._common:
             self._theirs[name] = value
 
@@ -252,6 +262,7 @@ class _Shared:
 
     def __delitem__(self, name: str) -> None:
         del self._namespace[name]
+        self._seen.pop(name, None)
         if name in self._common:
             self._theirs.pop(name, None)
 

@@ -5,7 +5,16 @@ import functools
 from collections.abc import Iterable
 
 from autograder.engine import suspicious
-from autograder.engine.bindings import Bindings, bindings, folded, is_dunder, is_installed, overrides, own_names
+from autograder.engine.bindings import (
+    Bindings,
+    bindings,
+    folded,
+    is_dunder,
+    is_installed,
+    is_part,
+    overrides,
+    own_names,
+)
 from autograder.engine.calls import (
     classes_made,
     has_written_keys,
@@ -63,6 +72,10 @@ _SIGNS = frozenset(
 )
 
 
+# With these a module is only looked at.
+_LOOKING = frozenset(("print", "help", "dir", "type", "hasattr", "getattr", "isinstance", "repr", "str", "id"))
+
+
 def _binds_self(node: ast.AST) -> bool:
     """Whether something makes `self` another object."""
     if isinstance(node, ast.Name):
@@ -95,6 +108,9 @@ class _Reader(ast.NodeVisitor):
         self.pieces: set[int] = set()
         # Names of which an attribute is taken.
         self.based: set[int] = set()
+        # Modules that get another name, or are only looked at; attributes that are set to a number or a text.
+        self.named: set[int] = set()
+        self.plainly_set: set[int] = set()
         # Attributes that are only looked at.
         self.shown: set[int] = set()
         # Arithmetic of a class under another name of its own.
@@ -153,8 +169,14 @@ class _Reader(ast.NodeVisitor):
             and last_name(node.value) in self.names.classes
         ):
             self._method_as_value(name)
-        if isinstance(node.value, ast.Name):
+        if isinstance(node.value, ast.Name | ast.Attribute):
             self.based.add(id(node.value))
+        if name.endswith("Meta") and len(name) > 4:
+            self.found.append(name)
+        if isinstance(node.ctx, ast.Load) and root in self.names.modules:
+            full = ".".join([self.names.source.get(root, root), *dotted(node).split(".")[1:]])
+            if not self._is_followed(node) and is_part(full):
+                self.found.append(f"the module {dotted(node)} as a value")
         if name == "__enter__" and not (isinstance(node.value, ast.Call) and last_name(node.value.func) == "super"):
             # What is entered so is not left when the test begins.
             self.found.append("__enter__ by hand")
@@ -183,7 +205,7 @@ class _Reader(ast.NodeVisitor):
         if name in ("format", "format_map") and not is_styler and not is_text(node.value, self.names):
             # `"{0.name}".format(x)` reads attributes, and a text put together can name any.
             self.found.append("format with a computed text")
-        if name in ("parse_args", "parse_known_args") and id(node) not in self.judged:
+        if name.startswith("parse_") and name.endswith("_args") and id(node) not in self.judged:
             self.found.append(f"{name} as a value")
         if not isinstance(node.ctx, ast.Load):
             self._store(node, root)
@@ -220,6 +242,10 @@ class _Reader(ast.NodeVisitor):
         private = any(isinstance(n, ast.Attribute) and n.attr.startswith("_") and not is_dunder(n.attr) for n in inner)
         if private and root in self.parameters:
             self.found.append(f"an assignment to {dotted(node)}")
+        told = node.attr in suspicious.OFTEN_SET or id(node) in self.plainly_set
+        of_a_call = root is None and any(isinstance(part, ast.Call) for part in inner)
+        if of_a_call and isinstance(node.ctx, ast.Store) and not told:
+            self.found.append(f"an attribute {node.attr} that is set of what a call gives")
         if root is None:
             # `core(np).isclose = f`, `[np][0].isclose = f`
             of_calls = [argument for call in inner if isinstance(call, ast.Call) for argument in call.args]
@@ -230,6 +256,11 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Assign(self, node: ast.Assign | ast.AnnAssign) -> None:
         targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
+        if isinstance(node.value, ast.Name | ast.Attribute) and all(isinstance(t, ast.Name) for t in targets):
+            # Under its other name it is followed.
+            self.named.add(id(node.value))
+        if isinstance(node.value, ast.Constant):
+            self.plainly_set.update(map(id, targets))
         for target in targets if node.value is not None else ():
             self._looks(method_set(target, node.value, self.names.functions))
             if isinstance(target, ast.Name) and target.id == "arg_constraints" and not has_written_keys(node.value):
@@ -266,6 +297,11 @@ class _Reader(ast.NodeVisitor):
         ):
             # Of a module with parts that are told apart, no more than these.
             self.found += [f"{name} as a value"] if isinstance(node.ctx, ast.Load) else []
+        if name in self.names.modules and isinstance(node.ctx, ast.Load) and not self._is_followed(node):
+            own = self.names.computed | self.names.local | self.names.texts | self.names.functions
+            if name not in own and self.names.source.get(name) not in suspicious.MODULES:
+                # Whoever holds it could set what it holds.
+                self.found.append(f"the module {name} as a value")
         only_called = name in suspicious.ONLY_CALLED or self.names.source.get(name) == "inspect.signature"
         if only_called and id(node) not in self.judged and isinstance(node.ctx, ast.Load):
             self.found.append(f"{name} as a value")
@@ -275,9 +311,13 @@ class _Reader(ast.NodeVisitor):
             self.found += [] if id(node) in self.renamed else [f"{name} other than as a method"]
         self._dunder(name)
 
+    def _is_followed(self, node: ast.Name | ast.Attribute) -> bool:
+        """Whether it is told elsewhere what becomes of a module, if this is one; nobody calls a module."""
+        return any(id(node) in place for place in (self.based, self.named, self.judged))
+
     def _is_own_check(self, name: str) -> bool:
         """Whether a name of the course's `check`, of which no test uses the learner's copy, is bound anew."""
-        own = self.names.computed | self.names.local | self.names.texts | self.names.functions | self.names.classes
+        own = self.names.computed | self.names.local | self.names.mixed | self.names.functions | self.names.classes
         return self.names.source.get(name) == "dlcourse.check" and name in own
 
     def _is_plain(self, name: str | None) -> bool:
@@ -299,6 +339,9 @@ class _Reader(ast.NodeVisitor):
             # Of a series, unless a class here has a method of this name.
             plain = node.func.attr not in self.names.functions and not node.keywords
             self.judged.update(id(a) for a in node.args if isinstance(a, ast.Name) and a.id == "type" and plain)
+        own = name in self.names.functions and name not in self.names.computed | self.names.local
+        if (name in _LOOKING and self._is_plain(name)) or own:
+            self.named.update(map(id, [*node.args, *(keyword.value for keyword in node.keywords)]))
         if name in ("print", "len", "list", "sorted") and self._is_plain(name):
             # They see keys, or write the whole.
             self._only_shown(*node.args)
@@ -380,6 +423,9 @@ class _Reader(ast.NodeVisitor):
         self._looked_at(*getattr(node, "comparators", ()))
         if isinstance(node, ast.For | ast.comprehension):
             self._only_shown(node.iter)
+            if isinstance(node.iter, ast.List | ast.Tuple) and isinstance(node.target, ast.Name):
+                # Followed under the name that it gets, if this is no comprehension.
+                self.named.update(map(id, node.iter.elts))
             self._looks(method_set(node.target, None))
         if isinstance(node, ast.Compare) and isinstance(node.left, ast.Constant):
             self._asked_for(node)
@@ -464,6 +510,8 @@ class _Reader(ast.NodeVisitor):
         elif was_in_class or "self" in {argument.arg for argument in given}:
             self.has_self = False
         self.methods = False
+        # What a parameter of one's own is given, is followed.
+        self.named.update(map(id, [*node.args.defaults, *node.args.kw_defaults]))
         self.functions += 1
         self.generic_visit(node)
         self.functions -= 1

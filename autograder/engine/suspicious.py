@@ -52,6 +52,10 @@ VALUE_CLASSES = words("""
     ndarray matrix recarray generic number integer inexact floating complexfloating float16 float32 float64
     double longdouble int8 int16 int32 int64 uint8 uint16 uint32 uint64 intp complex64 complex128 str_ bytes_
     Tensor Parameter Buffer UninitializedParameter DataFrame Series Index Categorical Timestamp Timedelta
+    UserList UserString UserDict OpsMixin NDArrayBacked Mask Image BoundingBoxes KeyPoints Video TVTensor
+    FloatingArray IntegerArray BooleanArray StringArray ArrowExtensionArray ArrowStringArray DatetimeArray
+    TimedeltaArray PeriodArray SparseArray IntervalArray NumpyExtensionArray PandasArray BaseMaskedArray RangeIndex
+    DatetimeIndex TimedeltaIndex PeriodIndex MultiIndex CategoricalIndex IntervalIndex SymInt SymFloat SymBool
     ExtensionArray Decimal Fraction timedelta datetime date
     FloatTensor DoubleTensor LongTensor IntTensor BoolTensor
 """)
@@ -75,17 +79,20 @@ MODULES = words("""
     unittest.case unittest.loader zipimport imp cloudpickle dill joblib.externals numba cython pyximport
     logging.config pydoc rlcompleter modulefinder xmlrpc pickletools shelve xdrlib lib2to3 idlelib ensurepip venv
     torch.fx torch.package torch.hub numpy.f2py numpy.distutils pandas.core.computation pandas.compat.pickle_compat
-    pandas._testing optparse symtable cgitb _operator _string _pickle _ctypes _typing _testcapi _xxsubinterpreters
+    pandas.core pandas._testing optparse ast sympy.parsing.ast_parser sympy.testing sympy.plotting.pygletplot
+    sympy.polys.polyconfig sympy.physics torch.jit.unsupported_tensor_ops
+    optparse symtable cgitb _operator _string _pickle _ctypes _typing _testcapi _xxsubinterpreters
     sympy.utilities.magic
 """)
 # Parts of those that answers do use.
 OPEN_MODULES = frozenset(("IPython.display", "multiprocessing.cpu_count", "matplotlib_inline.backend_inline"))
 # What answers may import from those by its name.
 OPEN_NAMES = frozenset(("importlib.metadata.version", "types.SimpleNamespace", "inspect.signature"))
+OPEN_NAMES |= {"ast.literal_eval"}
 OPEN_NAMES |= {f"IPython.core.display.{name}" for name in ("display", "HTML", "Image", "Markdown", "clear_output")}
 # Functions of those that answers may call as parts of the whole module, and no others.
 OPEN_FUNCTIONS = frozenset(("multiprocessing.cpu_count", "gc.collect", "pickle.dump", "pickle.dumps"))
-OPEN_FUNCTIONS |= {"inspect.signature", "pickle.load", "pickle.loads"}
+OPEN_FUNCTIONS |= {"ast.literal_eval", "inspect.signature", "pickle.load", "pickle.loads"}
 OPENED = frozenset(("IPython", *(name.partition(".")[0] for name in OPEN_FUNCTIONS)))
 # Packages of the environment that answers may import. The others are there for the grader's and Jupyter's sake, and
 # among them are many that read attributes by text, run texts or look at frames.
@@ -134,13 +141,17 @@ ATTRIBUTES = words("""
     register_module_buffer_registration_hook register_module_module_registration_hook FlopCounterMode
     set_autocast_enabled set_autocast_cpu_enabled set_autocast_dtype set_autocast_cpu_dtype
     wrap_non_picklable_objects CloudpickledObjectWrapper CloudpickledClassWrapper
+    SymInt SymFloat SymBool ImageMath ast_parser polyconfig pygletplot runtests SymPyTests PlotInterval execWrapper
+    unsupported_tensor_ops identify global_enum iter_fields temp_setattr OpsMixin SeriesApply apply_str
     get_ipython InteractiveShell delegate_names PandasDelegate unsafe_load UnsafeLoader
 """)
 # These only of a module.
 PARTS = words("""
     ma mock library overrides masked kernel audit fx package computation types dis code
-    runstring rundocs measure decorate_methods accessor get_class get_mod_func
+    core runstring rundocs measure decorate_methods accessor get_class get_mod_func
 """)
+# Attributes of layers and parameters that answers set wherever these come from.
+OFTEN_SET = words("requires_grad data grad training weight bias inplace p")
 # Settings of libraries that answers may change.
 SETTINGS = ("options", "rcParams", "backends")
 UNDERSCORED = frozenset(("_asdict", "_replace", "_fields", "_make", "_name_", "_value_", "_missing_", "_ignore_"))
@@ -150,7 +161,7 @@ OFTEN_BOUND = frozenset(("_i", "_ii", "_iii", "In", "Out"))
 # Keyword arguments that hold texts in which `{0.name}` reads an attribute, or name one.
 FORMATS = words("bar_format formatter importance_getter")
 # A pickle may name parts of these.
-PICKLED = words("builtins __builtin__ types copyreg copy_reg multiprocessing __main__ _codecs")
+PICKLED = words("pandas.core builtins __builtin__ types copyreg copy_reg multiprocessing __main__ _codecs")
 # Their parts by whose name a pickle could reach attributes that it does not name itself.
 REACHING = words("""
     getattr setattr delattr eval exec compile __import__ globals locals vars type breakpoint open input print help

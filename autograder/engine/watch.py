@@ -38,6 +38,8 @@ _OF_CLASSES = ("torch.nn", "torch.optim", "torch.testing._comparison")
 _WITH_TABLES = ("torch.testing._comparison", "numpy.testing._private.utils")
 # Of what Python itself imports with, only these are no functions.
 _IMPORTING = ("modules", "meta_path", "path_hooks", "path_importer_cache")
+# What is set and put back there is nothing unusual.
+_RESTLESS = ("sys.modules", "sys", "warnings", "builtins")
 # Where torch keeps what is called at every step of any layer or optimiser, in dicts of these names.
 _WITH_HOOKS = {"torch.nn.modules.module": "_global_", "torch.optim.optimizer": "_global_optimizer_"}
 # Except those of every module, such as __doc__.
@@ -86,19 +88,21 @@ def prepare() -> Callable[[], tuple[list[Watched], Callable[[], list[str]]]]:
     lasting = list(_snapshot())
     _guard(lasting)
     lasts = _quick_look(lasting)
-    left_on = _modes()
+    left_on, constants = _modes(), _constants()
 
     def watch() -> tuple[list[Watched], Callable[[], list[str]]]:
         """Return what is watched, and a function that names what is no longer as it was."""
         snapshot, unchanged = lasting, lasts
-        if not lasts():
+        if not lasts()[0]:
             # IPython was made in the kernel itself, or its start changed something else.
             snapshot = list(_snapshot())
             unchanged = _quick_look(snapshot)
             _guard(snapshot)
 
-        def differences() -> list[str]:
-            return [*(() if unchanged() else _differences(snapshot)), *left_on()]
+        def differences(in_test: bool = False) -> list[str]:
+            same, moved = unchanged()
+            # What was put and put back while a test ran was for the test.
+            return [*(() if same else _differences(snapshot)), *(moved if in_test else ()), *left_on(), *constants()]
 
         return snapshot, differences
 
@@ -193,25 +197,37 @@ def _snapshot() -> Iterator[Watched]:
         yield name, space, fixed, None if is_class else hidden, tables, frozenset(space if is_class else ())
 
 
-def _quick_look(snapshot: list[Watched]) -> Callable[[], bool]:
-    """Return a function that tells that nothing is different, at best without a look at any of the names.
+def _quick_look(snapshot: list[Watched]) -> Callable[[], tuple[bool, list[str]]]:
+    """Return a function that tells that nothing is different, and what was so in between.
+
+    At best it does so without a look at any of the names.
 
     To look at a name and at its value copies the memory they lie in at the first time, as kernels share it, and waits
     for it every time: most of it is not in the processor's cache.
     """
     spaces = [space for _, space, *_ in snapshot]
     same_names = [_same_names(entry) for entry in snapshot]
-    tables = [(space, key, table) for _, space, _, _, known, _ in snapshot for key, table in known.items()]
+    tables = [(space, key, table) for _, space, _, _, held, _ in snapshot for key, table in held.items()]
     versions = _versions(spaces)
-    seen = versions()
+    seen, told = versions(), _has_versions()
+    known = [frozenset(space) for space in spaces]
+    restless = [name in _RESTLESS or name.startswith(("IPython.", "ipykernel.")) for name, *_ in snapshot]
 
-    def unchanged() -> bool:
+    def unchanged() -> tuple[bool, list[str]]:
         now = versions()
+        moved = []
         if now != seen:
-            if not all(same() for same, new, old in zip(same_names, now, seen, strict=True) if new != old):
-                return False
+            changed = [i for i, (new, old) in enumerate(zip(now, seen, strict=True)) if new != old]
+            if not all(same_names[i]() for i in changed):
+                return False, moved
             seen[:] = now
-        return all(_is_same_table(space.get(key), table) for space, key, table in tables)
+            for i in changed:
+                new = [value for name, value in spaces[i].items() if name not in known[i]]
+                # A part of a library that is imported later is a new name.
+                if told and not restless[i] and not (new and all(type(value) is ModuleType for value in new)):
+                    moved.append(f"a name of {snapshot[i][0]}, for a moment,")
+                known[i] = frozenset(spaces[i])
+        return all(_is_same_table(space.get(key), table) for space, key, table in tables), moved
 
     return unchanged
 
@@ -284,6 +300,19 @@ def _differences(snapshot: Iterable[Watched]) -> list[str]:
             found += [f"{name}.{key}" for key in (_BUILTIN_NAMES & space.keys()) - hidden]
         found += [f"{name}.{key}" for key, table in tables.items() if not _is_same_table(space.get(key), table)]
     return found
+
+
+def _constants() -> Callable[[], list[str]]:
+    """Return a function that names numpy's constants that are no longer what they were: their memory can be written."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return list
+    limits = [numpy.finfo(kind) for kind in (numpy.float16, numpy.float32, numpy.float64)]
+    held = {"numpy.True_": numpy.True_, "numpy.False_": numpy.False_}
+    for kind in limits:
+        held |= {f"numpy.finfo({kind.dtype}).{name}": getattr(kind, name) for name in ("eps", "max", "min", "tiny")}
+    before = {name: value.tobytes() for name, value in held.items()}
+    return lambda: [name for name, value in held.items() if value.tobytes() != before[name]]
 
 
 def _modes() -> Callable[[], list[str]]:
