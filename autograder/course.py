@@ -85,6 +85,8 @@ def load_config() -> "NbGrader":
             said = f"{type(error).__name__}: {error}"
         place = f"line {lines[-1]}: " if lines else ""
         raise CourseError(f"{name} cannot be read: {place}{said}") from None
+    if Path(app.coursedir.root).resolve() != Path.cwd().resolve():
+        raise CourseError(f"c.CourseDirectory.root is {app.coursedir.root!r}: autograder works where the file lies")
     usual = {f"{step}_directory": step for step in ("source", "release", "submitted", "autograded", "feedback")}
     for setting, value in (usual | {"directory_structure": "{nbgrader_step}/{student_id}/{assignment_id}"}).items():
         if (given := getattr(app.coursedir, setting)) != value:

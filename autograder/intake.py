@@ -10,7 +10,9 @@ What was done is remembered outside the learners' folders, with a digest of each
 note counts only for that very file.
 """
 
+import contextlib
 import difflib
+import errno
 import hashlib
 import json
 import os
@@ -104,11 +106,18 @@ def read_notebook(path: Path) -> tuple[NotebookNode | None, str]:
     Returns:
         The notebook as a valid one of the current format, and what had to be mended (usually ""); or
         None and why it cannot be read.
+
+    Raises:
+        OSError: it cannot be read at this moment, or by this account; that says nothing about what it holds.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        return None, "a link" if path.is_symlink() else (error.strerror or "unreadable").lower()
+        if path.is_symlink():
+            return None, "a link"
+        if error.errno in (errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP):
+            return None, "not an ordinary file"
+        raise
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
@@ -162,21 +171,32 @@ def _mended(content: dict) -> NotebookNode:
             raise ValueError("no cells")
     notebook = nbformat.v4.new_notebook()
     for given in content["cells"]:
-        source = given.get("source", "")
-        source = source if isinstance(source, str) else "".join(source)
-        metadata = given.get("metadata")
-        kind = given.get("cell_type")
-        make = {"code": nbformat.v4.new_code_cell, "raw": nbformat.v4.new_raw_cell}.get(
-            kind, nbformat.v4.new_markdown_cell
-        )
-        cell = make(source, metadata=metadata if isinstance(metadata, dict) else {})
-        if kind != "code" and isinstance(given.get("attachments"), dict):
-            cell.attachments = nbformat.from_dict(given["attachments"])
-        if isinstance(given.get("id"), str) and _CELL_ID.fullmatch(given["id"]):
-            cell.id = given["id"]
-        notebook.cells.append(cell)
+        if isinstance(given, dict):
+            notebook.cells.append(_mended_cell(given))
+    if not notebook.cells:
+        raise ValueError("no cells")
     nbformat.validate(notebook)
     return nbformat.reads(nbformat.writes(notebook), as_version=4)
+
+
+def _mended_cell(given: dict) -> NotebookNode:
+    """Return a valid cell with as much of one as is valid: all, or its place in the assignment, or its text."""
+    source, metadata, kind = given.get("source"), given.get("metadata"), given.get("cell_type")
+    source = "".join(map(str, source)) if isinstance(source, list) else "" if source is None else str(source)
+    metadata = metadata if isinstance(metadata, dict) else {}
+    make = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
+    make = nbformat.v4.new_raw_cell if kind == "raw" else make
+    own = {"nbgrader": metadata["nbgrader"]} if isinstance(metadata.get("nbgrader"), dict) else {}
+    for kept, pictures in ((metadata, given.get("attachments")), (metadata, None), (own, None)):
+        with contextlib.suppress(Exception):
+            cell = make(source, metadata=nbformat.from_dict(kept))
+            if kind != "code" and isinstance(pictures, dict):
+                cell.attachments = nbformat.from_dict(pictures)
+            if isinstance(given.get("id"), str) and _CELL_ID.fullmatch(given["id"]):
+                cell.id = given["id"]
+            nbformat.validate(nbformat.v4.new_notebook(cells=[cell]))
+            return cell
+    return make(source)
 
 
 class _Submission:
@@ -232,7 +252,9 @@ class _Submission:
             return []
         wanted, found = _grade_ids(_must_read(self.released[name])), []
         for path in others:
-            notebook, _ = read_notebook(path)
+            notebook = None
+            with contextlib.suppress(OSError):
+                notebook, _ = read_notebook(path)
             shared = len(wanted & _grade_ids(notebook)) if notebook is not None else 0
             if shared and shared >= len(wanted) / 2:
                 likeness = difflib.SequenceMatcher(None, path.name, name).ratio()

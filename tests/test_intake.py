@@ -1,5 +1,9 @@
 """Whatever learners hand in: each gets every notebook of the assignment, a note, and loses nothing."""
 
+import errno
+import json
+import os
+
 import nbformat
 import pytest
 from conftest import ASSIGNMENT, WEEK, nbgrader, snapshot
@@ -57,6 +61,44 @@ def test_a_flawless_submission_has_no_finding_and_stays_as_it_is(course):
     before = snapshot(course)
     assert findings(course) == []
     assert snapshot(course) == before
+
+
+ODD_CELLS = {
+    "tags twice": {"cell_type": "code", "source": "1", "metadata": {"tags": ["a", "a"]}, "outputs": []},
+    "folded by a word": {"cell_type": "code", "source": "1", "metadata": {"collapsed": "yes"}, "outputs": []},
+    "no source": {"cell_type": "code", "source": None, "metadata": {}, "outputs": []},
+    "a number for a source": {"cell_type": "code", "source": 3, "metadata": {}, "outputs": []},
+    "lines of all kinds": {"cell_type": "code", "source": ["a", 1], "metadata": {}, "outputs": []},
+    "a number": 7,
+    "nothing": None,
+    "a list for a kind": {"cell_type": ["code"], "source": "1", "metadata": {}},
+    "pictures of no kind": {"cell_type": "markdown", "source": "1", "metadata": {}, "attachments": {"a": 1}},
+}
+
+
+@pytest.mark.parametrize("cell", ODD_CELLS.values(), ids=ODD_CELLS)
+def test_one_odd_cell_costs_no_other_cell(course, cell):
+    content = json.loads(solved(course))
+    content["cells"].insert(0, cell)
+    hand_in(course, "eve", "tiny.ipynb", json.dumps(content))
+    ((student, text),) = findings(course)
+    assert student == "eve" and "mended" in text
+    assert answer(course, "eve") == RIGHT
+
+
+def test_a_file_that_cannot_be_read_now_is_left_for_later(course, monkeypatch):
+    path = hand_in(course, "eve", "tiny.ipynb", solved(course))
+    before, opened = snapshot(course), os.open
+
+    def out_of_descriptors(name, *rest, **more):
+        if os.fspath(name) == str(path):
+            raise OSError(errno.EMFILE, "Too many open files")
+        return opened(name, *rest, **more)
+
+    monkeypatch.setattr(os, "open", out_of_descriptors)
+    assert findings(course) == [("eve", "the submission cannot be examined: Too many open files")]
+    monkeypatch.undo()
+    assert snapshot(course) == before and findings(course) == []
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import fnmatch
 import logging
 import os
 import shutil
+import stat
 import sys
 import time
 import warnings
@@ -156,12 +157,23 @@ class Course:
             return
         for entry in os.scandir(parent):
             name = entry.name[len(prefix) : len(entry.name) - len(suffix)]
-            if entry.name != prefix + name + suffix or not name or not entry.is_dir():
+            if entry.name != prefix + name + suffix or not name or not _is_folder(entry.path):
                 continue
             path = Path(entry.path + slash + rest)
             ignored = any(fnmatch.fnmatch(name, pattern) for pattern in self.coursedir.ignore)
-            if not ignored and (path.is_dir() or not exist):
+            if not ignored and (not exist or _is_folder(path)):
                 yield name, path
+
+
+def _is_folder(path: str | Path) -> bool:
+    """Whether there is a folder; one behind a closed folder may be, and whoever reads it will say so."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except PermissionError:
+        return True
+    except OSError:
+        # Nothing, or links in a circle.
+        return False
 
 
 class Executor(Protocol):

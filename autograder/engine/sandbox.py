@@ -421,6 +421,9 @@ def _first(
     os._exit(0)
 
 
+_LARGEST = 1 << 62
+
+
 def _confine(libc: _Libc, limits: Limits) -> None:
     """Give up every right and set the limits."""
     megabyte = 1 << 20
@@ -435,6 +438,9 @@ def _confine(libc: _Libc, limits: Limits) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
     ):
+        # This account may have a lower limit already, and no right to a higher one.
+        allowed = resource.getrlimit(kind)[1]
+        most = min(most, _LARGEST if allowed == resource.RLIM_INFINITY else allowed)
         resource.setrlimit(kind, (most, most))
     libc.bound_capabilities()
     if os.geteuid() == 0:
