@@ -5,6 +5,7 @@ decide about points: whatever else a test cell seems to have put out as an error
 """
 
 import copy
+import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,8 @@ _VERDICT_WAIT = 5.0
 _START_WAIT = 30
 # Seconds for a cell that does nothing.
 _ANSWER_WAIT = 4
+# A test that replaces something for a moment itself, to see whether an answer calls it.
+_REPLACES = re.compile(r"\b(forbidden|setattr|delattr|patch|mock)\b|^\s*\w+(\.\w+)+\s*=[^=]", re.MULTILINE)
 # More output than this many times the limit is not an honest cell any more.
 _FLOOD = 20
 
@@ -248,6 +251,7 @@ class _Run:
             plan = {"names": names, "given": compiled(self.plan.given) or self.plan.given}
             plan |= {key: sorted(getattr(self.plan, key)) for key in ("own", "answers", "private")}
             plan |= {"binds": sorted(bindings_of(source)), "watched": self.operators}
+            plan |= {"replaces": _REPLACES.search(source) is not None}
             plan |= {"methods": sorted(WRITTEN_OUT.difference(self.methods))}
             channel.send({"id": ticket, "source": compiled_test(source) or plain_test(source), **plan})
         except ConnectionError:
