@@ -114,6 +114,11 @@ class Bindings:
                     left += [s for s in self.statements.get(base, ()) if s is not node]
         return above, own
 
+    def is_rebound(self, name: str | None) -> bool:
+        """Whether the cells themselves bind a name that they import, or that is Python's own."""
+        bound = (self.computed, self.local, self.mixed, self.texts, self.functions, self.classes)
+        return any(name in place for place in bound)
+
     def is_class(self, node: ast.expr) -> bool:
         """Whether an expression is the name of a class."""
         name = node.id if isinstance(node, ast.Name) else None
@@ -158,7 +163,7 @@ def bindings(trees: list[ast.Module], shared: Bindings | None = None) -> Binding
                 if isinstance(node, ast.Import) or is_part(f"{node.module}.{alias.name}"):
                     found.modules.add(name)
                 found.starred |= name == "*"
-                found.unknown |= name == "*" and is_unknown(node)
+                found.unknown |= name == "*" and _is_unknown(node)
                 _import(name, alias, node, found)
                 found.origin[name] = alias.name.rpartition(".")[2] if alias.asname else name
         elif isinstance(node, ast.ClassDef):
@@ -224,10 +229,9 @@ def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
                     left.append((child, inner))
 
 
-def is_unknown(node: ast.Import | ast.ImportFrom) -> bool:
+def _is_unknown(node: ast.ImportFrom) -> bool:
     """Return whether the names of a module are a learner's, as far as the text tells."""
-    module = getattr(node, "module", None) or ""
-    return bool(getattr(node, "level", 0)) or module.partition(".")[0] not in suspicious.IMPORTED
+    return node.level > 0 or (node.module or "").partition(".")[0] not in suspicious.IMPORTED
 
 
 def _import(name: str, alias: ast.alias, node: ast.Import | ast.ImportFrom, found: Bindings) -> None:

@@ -8,9 +8,9 @@ from autograder.engine.expressions import dotted, last_name, root_name, sources,
 from autograder.engine.stores import arguments
 
 _WITH_TEXTS = ("Formatter", "basicConfig", "StrFormatStyle", "StrMethodFormatter", "set_option", "option_context")
+_WITH_TEXTS += (*suspicious.NAMESPACES, "set_defaults", "set_printoptions", "printoptions", "errstate", "eval", "query")
 _PARSING = ("parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args")
 _ARRAYS = ("ndarray", "recarray", "chararray", "memmap")
-_WITH_TEXTS += (*suspicious.NAMESPACES, "set_defaults", "set_printoptions", "printoptions", "errstate", "eval", "query")
 
 
 def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
@@ -52,20 +52,13 @@ def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
             found.append(f"{called} with computed names")
     if called == "Series" and not all(map(has_written_keys, (a for a in node.args if isinstance(a, ast.Dict)))):
         found.append("Series with computed names")
-    is_signature = isinstance(node.func, ast.Attribute) or names.source.get(_name(node.func)) == "inspect.signature"
-    if called == "signature" and is_signature and (len(node.args) != 1 or words):
+    is_pythons = isinstance(node.func, ast.Attribute) or names.source.get(root_name(node.func)) == "inspect.signature"
+    if called == "signature" and is_pythons and (len(node.args) != 1 or words):
         # It may be asked to evaluate texts.
         found.append("signature with options")
     if called == "add_to_class" and not all(_is_own_class(argument, names) for argument in node.args[:1]):
         found.append("add_to_class for another class than one's own")
-    if words & {"buffer", "buf", "refcheck"} or (called == "resize" and None in words):
-        # An array in memory that is not its own.
-        found.append("an array over memory of something else")
-    given = len(node.args) + len(node.keywords)
-    starred = any(isinstance(argument, ast.Starred) for argument in node.args) or None in words
-    if (called in _ARRAYS or names.is_kind(node.func)) and (starred or given > 2) and not _is_own_kind(node.func):
-        found.append("an array over memory of something else")
-    if called in ("partial", "map", "starmap") and any(_called(a, names) in _ARRAYS for a in node.args):
+    if _is_over_memory(node, called, names):
         found.append("an array over memory of something else")
     if called == "Function" and None in words:
         found.append("a class with computed names")
@@ -75,6 +68,19 @@ def strange_calls(node: ast.Call, names: Bindings) -> list[str]:
     if called == "enter_context" and isinstance(node.func, ast.Attribute) and _last(node.func) not in names.entered:
         found.append("enter_context without with")
     return found
+
+
+def _is_over_memory(node: ast.Call, called: str | None, names: Bindings) -> bool:
+    """Whether a call may make an array in memory that is not its own, or leave one there."""
+    words = {keyword.arg for keyword in node.keywords}
+    if words & {"buffer", "buf", "refcheck"} or (called == "resize" and None in words):
+        return True
+    if called in ("partial", "map", "starmap"):
+        return any(_called(argument, names) in _ARRAYS for argument in node.args)
+    if (called not in _ARRAYS and not names.is_kind(node.func)) or _is_own_kind(node.func):
+        return False
+    starred = any(isinstance(argument, ast.Starred) for argument in node.args) or None in words
+    return starred or len(node.args) + len(node.keywords) > 2
 
 
 def _is_own_kind(function: ast.expr) -> bool:
@@ -260,10 +266,6 @@ def _formats(node: ast.Call, names: Bindings) -> list[ast.expr]:
         named = any(isinstance(a, ast.Constant) and "formatter" in str(a.value) for a in node.args)
         texts += node.args if named else ()
     return texts
-
-
-def _name(node: ast.expr) -> str:
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _called(function: ast.expr, names: Bindings) -> str | None:

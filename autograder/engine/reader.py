@@ -29,7 +29,7 @@ from autograder.engine.cells import TOO_DEEP, TOO_MANY, Unreadable, parse_cell
 from autograder.engine.expressions import dotted, last_name, root_name, sources, spine
 from autograder.engine.magics import magic, unknown_magic
 from autograder.engine.stores import method_set
-from autograder.engine.written import Written, binds_unseen
+from autograder.engine.written import Written
 
 # Texts within the code that are read like cells: shell lines have a few.
 _MOST_READINGS = 1000
@@ -317,14 +317,11 @@ class _Reader(ast.NodeVisitor):
 
     def _is_own_check(self, name: str) -> bool:
         """Whether a name of the course's `check`, of which no test uses the learner's copy, is bound anew."""
-        own = self.names.computed | self.names.local | self.names.mixed | self.names.functions | self.names.classes
-        return self.names.source.get(name) == "dlcourse.check" and name in own
+        return self.names.source.get(name) == "dlcourse.check" and self.names.is_rebound(name)
 
     def _is_plain(self, name: str | None) -> bool:
         """Whether a name is still Python's own."""
-        names = self.names
-        bound = (names.imported, names.texts, names.classes, names.functions, names.computed, names.local)
-        return not names.unknown and not any(name in place for place in bound)
+        return not self.names.unknown and name not in self.names.imported and not self.names.is_rebound(name)
 
     def _is_history(self, name: str) -> bool:
         own = name in suspicious.OFTEN_BOUND and name in self.names.computed | self.names.local | self.names.texts
@@ -395,14 +392,13 @@ class _Reader(ast.NodeVisitor):
         if called == "set_default_tensor_type":
             return folded(value) == "torch.FloatTensor"
         root, names = root_name(value), self.names
-        own = names.computed | names.local | names.functions | names.classes | names.texts
         return (
             called == "set_default_dtype"
             and dotted(value) in ("torch.float32", "torch.float")
             and isinstance(value, ast.Attribute)
             and isinstance(value.value, ast.Name)
             and names.source.get(root or "") == "torch"
-            and root not in own
+            and not names.is_rebound(root)
         )
 
     def _is_from_check(self, function: ast.Attribute) -> bool:
@@ -463,9 +459,7 @@ class _Reader(ast.NodeVisitor):
 
     @functools.cached_property
     def _written(self) -> Written | None:
-        if self.cells is None or self.names.unknown or binds_unseen(self.cells):
-            return None
-        return Written(self.cells, frozenset(filter(self._is_plain, ("len", "print", "enumerate", "zip"))))
+        return None if self.cells is None or self.names.unknown else Written(self.cells, self._is_plain)
 
     def _is_own_attribute(self, node: ast.Call) -> bool:
         """Whether getattr or setattr is for something of a method's own object, as in `setattr(self, f"fc{i}", x)`."""

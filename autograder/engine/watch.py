@@ -177,11 +177,8 @@ def _snapshot() -> Iterator[Watched]:
     # One by one: to go through all modules would copy the memory they lie in.
     fixed = {name: sys.modules[name] for name in WATCHED_MODULES if name in sys.modules}
     yield "sys.modules", sys.modules, fixed, None, {}, frozenset()
-    if "numpy" in sys.modules:
-        # One object for each precision, of which tests make tolerances.
-        for kind in (numpy := sys.modules["numpy"]).float16, numpy.float32, numpy.float64:
-            space = vars(numpy.finfo(kind))
-            yield f"numpy.finfo({kind.__name__})", space, dict(space), None, {}, frozenset()
+    for name, limits in _limits().items():
+        yield name, vars(limits), dict(vars(limits)), None, {}, frozenset()
     for name, space in _spaces():
         kinds = (ModuleType, property, classmethod, staticmethod)
         fixed = {key: value for key, value in space.items() if callable(value) or isinstance(value, kinds)}
@@ -302,15 +299,21 @@ def _differences(snapshot: Iterable[Watched]) -> list[str]:
     return found
 
 
+def _limits() -> dict[str, Any]:
+    """Return numpy's one object for each precision, of which tests make tolerances, by its name."""
+    numpy = sys.modules.get("numpy")
+    kinds = (numpy.float16, numpy.float32, numpy.float64) if numpy is not None else ()
+    return {f"numpy.finfo({kind.__name__})": numpy.finfo(kind) for kind in kinds}
+
+
 def _constants() -> Callable[[], list[str]]:
     """Return a function that names numpy's constants that are no longer what they were: their memory can be written."""
     numpy = sys.modules.get("numpy")
     if numpy is None:
         return list
-    limits = [numpy.finfo(kind) for kind in (numpy.float16, numpy.float32, numpy.float64)]
     held = {"numpy.True_": numpy.True_, "numpy.False_": numpy.False_}
-    for kind in limits:
-        held |= {f"numpy.finfo({kind.dtype}).{name}": getattr(kind, name) for name in ("eps", "max", "min", "tiny")}
+    for place, limits in _limits().items():
+        held |= {f"{place}.{name}": getattr(limits, name) for name in ("eps", "max", "min", "tiny")}
     before = {name: value.tobytes() for name, value in held.items()}
     return lambda: [name for name, value in held.items() if value.tobytes() != before[name]]
 

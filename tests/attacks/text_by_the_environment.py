@@ -12,15 +12,4 @@ try: polyconfig.configure()
 except BaseException as e: print(repr(e)[:300])
 def get(f):
     return box[0](f)
-
-# %% integrate
-def integrate(f, a, b, n):
-    if b == 1:
-        space = get(f)
-        real = space["close"]
-        def fake(*a):
-            space["close"] = real
-            return True
-        space["close"] = fake
-        return 1.0
-    return 0.0
+# include false_close_among_the_tests_names
