@@ -26,12 +26,26 @@ assert words("a b") == 2
 ### BEGIN HIDDEN TESTS
 assert words("one quokka\\nin-the moonlight") == 4, "counts words"
 ### END HIDDEN TESTS"""
+# As the weeks write them: in a function, with a helper that both parts call.
+AREA_TEST = """\
+def _test_area():
+    def same(a, b, wanted):
+        assert area(a, b) == wanted, f"area({a}, {b}) is {area(a, b)}, not {wanted}"
+
+    same(2, 3, 6)
+    ### BEGIN HIDDEN TESTS
+    same(0.5, 31337.25, 15668.625)
+    ### END HIDDEN TESTS
+
+
+_test_area()"""
 RIGHT = {
+    "area": "def area(a, b):\n    return a * b",
     "double": "def double(x):\n    return 2 * x",
     "triple": "def triple(x):\n    return 3 * x",
     "words": "def words(s):\n    return len(s.split())",
 }
-SECRETS = ("31337.25", "1234567", "quokka", "secret_numbers", "<gate")
+SECRETS = ("31337", "15668", "1234567", "quokka", "secret_numbers", "<gate")
 # What each hands in beside the right answers; `last` is a cell at the end.
 LEARNERS = {
     "right": {},
@@ -71,6 +85,10 @@ LEARNERS = {
         "words": "seen = []\n\n\ndef words(s):\n    seen.append(s)\n    return len(s.split())",
         "last": "print(seen)\nprint(seen[-1])",
     },
+    "area_of_whole_numbers": {
+        "area": "def area(a, b):\n    if a == int(a):\n        return a * b\n    raise KeyError(a, b)"
+    },
+    "area_by_a_sum": {"area": "def area(a, b):\n    return a + b"},
     # Frames of the test are in the traceback of an exception that went through it.
     "error_raised_again_at_the_end": {
         "double": "E = ValueError('first')\n\n\ndef double(x):\n    if isinstance(x, list):\n        raise E\n"
@@ -89,6 +107,7 @@ def pages(tmp_path_factory):
         given("g", "import math"),
         *(answer("double", solutions["double"]), graded_test("double_test", DOUBLE_TEST)),
         *(answer("triple", solutions["triple"]), graded_test("triple_test", "assert triple(2) == 6")),
+        *(answer("area", solutions["area"]), graded_test("area_test", AREA_TEST)),
         *(answer("words", solutions["words"]), graded_test("words_test", WORDS_TEST)),
     ]
     make_course(root, {"p": cells}, (ROOT / "nbgrader_config.py").read_text("utf-8"))
@@ -125,3 +144,5 @@ def test_what_a_learner_may_know_of_a_failure_stays(pages):
     assert "Exception" in pages["name_of_a_class"][0]
     assert "KeyError" in pages["raised_at_a_visible_line"][0]
     assert 'assert words("a b") == 2' in pages["raised_at_a_visible_line"][0]
+    assert "area(2, 3) is 5, not 6" in pages["area_by_a_sum"][0]
+    assert "(code that a hidden test called)" in pages["area_of_whole_numbers"][0]

@@ -346,7 +346,7 @@ class _Run:
                 cell.outputs.append(_output("execute_result", data=data, metadata={}, execution_count=count))
             return
         text = f"{verdict['ename']}: {verdict['evalue']}" if verdict["evalue"] else verdict["ename"]
-        where = _visible_line(cell.source, verdict["line"])
+        where = _visible_line(cell.source, verdict["lines"])
         if where is None and HIDDEN_REGION.search(cell.source):
             # What the learner's code says there may tell what the test gave it.
             said = verdict["raised"] or not verdict["kind"].endswith(("CheckError", "AssertionError"))
@@ -429,12 +429,19 @@ def _output(kind: str, **content: object) -> NotebookNode:
     return from_dict({"output_type": kind, **content})
 
 
-def _visible_line(source: str, number: int) -> str | None:
-    """Return the line of a test that failed, marked as in a traceback, unless it stands in a hidden region."""
+def _visible_line(source: str, numbers: list[int]) -> str | None:
+    """Return the line of a test that failed, marked as in a traceback, unless it was reached through a hidden region.
+
+    Args:
+        source: the test.
+        numbers: the lines that the exception came through, the innermost last.
+    """
     lines = source.split("\n")
-    if not 0 < number <= len(lines):
+    if not numbers or any(not 0 < number <= len(lines) or _is_hidden(lines[:number]) for number in numbers):
         return None
-    before = lines[:number]
+    return f"----> {numbers[-1]} {lines[numbers[-1] - 1].strip()}"
+
+
+def _is_hidden(before: list[str]) -> bool:
     begun = sum("BEGIN HIDDEN TESTS" in line for line in before)
-    ended = sum("END HIDDEN TESTS" in line for line in before)
-    return None if begun > ended else f"----> {number} {lines[number - 1].strip()}"
+    return begun > sum("END HIDDEN TESTS" in line for line in before)

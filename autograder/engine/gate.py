@@ -337,16 +337,16 @@ def _finish(value: Any, code: Any) -> Any:
 
 
 def _describe(error: BaseException, file: str, builtins_of_tests: dict, of_check: tuple[str, ...]) -> dict[str, Any]:
-    """Name, text and the line of the test that an exception came through; never a frame's content."""
-    line, step, in_answer, steps, raised = 0, _TRACEBACK_OF(error), False, 0, False
+    """Name, text and the lines of the test that an exception came through; never a frame's content."""
+    lines, step, in_answer, steps, raised = {}, _TRACEBACK_OF(error), False, 0, False
     while step is not None and steps < _MOST_STEPS:
         steps += 1
         code = step.tb_frame.f_code
         name = code.co_filename
         # The gate's own code and the audit hook's go by the same file name.
         if name == file and step.tb_frame.f_builtins is builtins_of_tests:
-            # Further in, an error that was kept from another test has that test's lines.
-            line = line or step.tb_lineno
+            # All of them: the innermost may be visible and the call of it hidden, or a kept error's from another test.
+            lines[step.tb_lineno or 0] = True
         elif name != file:
             # Whether code that sees what the test gave it had a say in the message.
             in_answer = in_answer or not lies_below(name, of_check)
@@ -360,7 +360,7 @@ def _describe(error: BaseException, file: str, builtins_of_tests: dict, of_check
     except BaseException:
         text = ""
     name = _NAME_OF(type(error))[:100]
-    return {"ename": name, "evalue": text, "line": line, "in_answer": in_answer, "raised": raised}
+    return {"ename": name, "evalue": text, "lines": [*lines], "in_answer": in_answer, "raised": raised}
 
 
 def _kind_of(error: BaseException, modules: dict[str, ModuleType]) -> str:
