@@ -27,7 +27,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool
 
 from autograder.course import CourseError, load_config, run_nbgrader
-from autograder.engine.plan import HIDDEN_REGION, is_test
+from autograder.engine.plan import is_test
+from autograder.engine.source import HIDDEN_REGION
 from autograder.outputs import IN_ANSWER, IN_HIDDEN
 from autograder.pages import AccessiblePage
 from autograder.table import one_line

@@ -21,6 +21,7 @@ from small_course import answer, graded_test
 from autograder import doctor
 from autograder.engine.compiled import compiled_test
 from autograder.engine.execute import Settings, execute
+from autograder.engine.given import Given
 from autograder.engine.plan import make_plan
 from autograder.engine.sandbox import CopyError, Limits, SandboxError
 from autograder.engine.submission import WarmKeeper
@@ -215,7 +216,7 @@ def test_given_code_that_makes_python_warn_is_given_all_the_same(warm):
     # A second notebook of an assignment comes when the first one's tests have been compiled.
     assert compiled_test("assert True") is not None
     notebook = cells("a = 1", "test one\nassert given(1)")
-    plan = dataclasses.replace(make_plan(notebook), given="def given(x):\n    return x is 1")
+    plan = dataclasses.replace(make_plan(notebook), given=Given("def given(x):\n    return x is 1"))
     assert execute(notebook, plan, warm, Settings(), None).passed == {"one": True}
 
 

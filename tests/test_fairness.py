@@ -22,7 +22,7 @@ from small_course import (
 )
 
 from autograder.engine.grade import Options, grade
-from autograder.engine.plan import plain_python, shows_result
+from autograder.engine.source import plain_python, shows_result
 from autograder.variants import fill_answers
 
 ROOT = Path(__file__).parent.parent

@@ -604,6 +604,9 @@ def test_finds_literals_of_hidden_tests_in_outputs(dress):
     hidden = ["### BEGIN HIDDEN TESTS\nassert f(31337.25) == 'a long answer'\n### END HIDDEN TESTS\n"]
     assert repeated([f"seen: {dress('31337.25')}"], hidden, "") == ["31337.25"]
     assert repeated(["nothing of it: 3 f"], hidden, "") == []
+    # Who is asked for a long_answer may print its name with brackets.
+    hidden = ["g('long_answer()', 'a long answer')"]
+    assert repeated(["long_answer() gives a long answer"], hidden, "def long_answer(): a") == ["a long answer"]
 
 
 def test_pasted_prompts_are_read_as_ipython_reads_them():

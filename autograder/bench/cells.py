@@ -121,7 +121,7 @@ def main(folder: str, jobs: int) -> None:
     begun = time.process_time()
     exec(statements, {})
     imports = time.process_time() - begun
-    from autograder.engine.plan import plain_python
+    from autograder.engine.source import plain_python
     from autograder.engine.warm import DEFAULT_WARM
     from autograder.engine.zygote import warm_up
 

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable
 from IPython.core.inputtransformer2 import TransformerManager
 
 from autograder.engine import suspicious
-from autograder.engine.plan import parse
+from autograder.engine.source import parse
 
 # Characters of all code of a submission; the longest notebook of the course has less than a fifth.
 LONGEST = 400_000

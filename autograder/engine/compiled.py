@@ -6,7 +6,7 @@ import warnings
 from types import CodeType
 
 from autograder.engine.gate import compile_test
-from autograder.engine.plan import ONE_AT_A_TIME, plain_test
+from autograder.engine.source import ONE_AT_A_TIME, plain_test
 from autograder.engine.warm import GATE_FILE
 
 

@@ -18,10 +18,11 @@ from autograder.engine.cells import LONGEST, TOO_LONG, has_strange_coding
 from autograder.engine.channel import Channel, Tampered
 from autograder.engine.client import Client
 from autograder.engine.compiled import compiled, compiled_test
-from autograder.engine.plan import HIDDEN_REGION, Plan, bindings_of, is_test, plain_test, shows_result
+from autograder.engine.plan import Plan, is_test
 from autograder.engine.process import KernelProcess
 from autograder.engine.sandbox import Limits, SandboxError
 from autograder.engine.screen import operators, repeated, screen, special_methods, unpickled
+from autograder.engine.source import HIDDEN_REGION, bindings_of, plain_test, shows_result
 from autograder.engine.suspicious import WRITTEN_OUT
 from autograder.engine.warm import KernelRequest, WarmProcess
 from autograder.outputs import IN_ANSWER, IN_HIDDEN, texts_in
@@ -248,7 +249,10 @@ class _Run:
         source, ticket = cell.source, f"{index}"
         names = sorted(self.plan.names)
         try:
-            plan = {"names": names, "given": compiled(self.plan.given) or self.plan.given}
+            functions = self.plan.given.functions
+            constants, classes = self.plan.given.relied_on(source)
+            plan = {"names": names, "given": compiled(functions) or functions}
+            plan |= {"constants": constants, "classes": classes}
             plan |= {key: sorted(getattr(self.plan, key)) for key in ("own", "answers", "private")}
             plan |= {"binds": sorted(bindings_of(source)), "watched": self.operators}
             plan |= {"replaces": _REPLACES.search(source) is not None}

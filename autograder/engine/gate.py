@@ -15,7 +15,7 @@ from asyncio import new_event_loop
 from collections.abc import Callable, Generator, Iterable
 from opcode import opmap
 from posix import _exit, getpid
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from autograder.engine.places import FROZEN, lies_below
@@ -28,6 +28,7 @@ _SET_TRACEBACK = BaseException.__dict__["__traceback__"].__set__
 _AROUND = (BaseException.__dict__["__context__"].__get__, BaseException.__dict__["__cause__"].__get__)
 _CLASSES_ABOVE, _SPACE_OF = type.__dict__["__mro__"].__get__, type.__dict__["__dict__"].__get__
 _FLAGS_OF, _MADE_AT_RUN_TIME = type.__dict__["__flags__"].__get__, 1 << 9
+_METHOD_CODE = FunctionType.__dict__["__code__"].__get__
 _NAMES_OF = ModuleType.__dict__["__dict__"].__get__
 _RAISE = opmap["RAISE_VARARGS"]
 _NUMBERS = (int, float, bool, complex)
@@ -85,6 +86,7 @@ def open_gate(
         # A learner's `sum = 0` must not change what a test does, nor must a learner's `all`.
         theirs = {n: value for n, value in argument.items() if n not in _BUILTIN_NAMES or n in test.get("own", ())}
         namespace = {**theirs, **private, **names, "__builtins__": own_builtins}
+        changed += _altered(theirs, test["constants"], test["classes"])
         # Functions that the instructor gave are those the instructor wrote.
         exec(_code_of(test["given"], own_file)[0], namespace)
         before = dict(namespace)
@@ -265,6 +267,37 @@ class _Shared:
         self._seen.pop(name, None)
         if name in self._common:
             self._theirs.pop(name, None)
+
+
+def _altered(
+    namespace: dict[str, Any], constants: dict[str, Any], classes: dict[str, dict[str, CodeType]]
+) -> list[str]:
+    """Return what is not as the notebook gave it any more; what is missing makes a test fail by itself."""
+    found = [n for n, value in constants.items() if n in namespace and not _is_equal(namespace[n], value)]
+    for name, methods in classes.items():
+        if name not in namespace:
+            continue
+        kind = namespace[name]
+        space = _SPACE_OF(kind) if type in _CLASSES_ABOVE(type(kind)) else {}
+        found += [f"{name}.{method}" for method, code in methods.items() if not _has_code(space.get(method), code)]
+    return [f"the given {name}" for name in found]
+
+
+def _is_equal(value: Any, given: Any) -> bool:
+    """Whether a value is just what was given; objects of a learner's own are not asked."""
+    if type(value) is not type(given):
+        return False
+    if type(given) is CodeType:
+        alike = value.co_code == given.co_code and value.co_names == given.co_names
+        return alike and _is_equal(value.co_varnames, given.co_varnames) and _is_equal(value.co_consts, given.co_consts)
+    if type(given) is tuple:
+        return len(value) == len(given) and all(map(_is_equal, value, given))
+    # The text tells 0.0 from -0.0; that of a set may differ by its order.
+    return value == given if type(given) is frozenset else repr(value) == repr(given)
+
+
+def _has_code(method: Any, code: CodeType) -> bool:
+    return type(method) is FunctionType and _is_equal(_METHOD_CODE(method), code)
 
 
 def compile_test(source: str, file: str) -> tuple[CodeType, CodeType | None]:

@@ -12,7 +12,8 @@ from nbformat import NotebookNode
 from nbformat.corpus.words import generate_corpus_id
 from nbgrader import utils
 
-from autograder.engine.plan import is_test, visible_part
+from autograder.engine.plan import is_test
+from autograder.engine.source import visible_part
 
 _KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _MISSING = "This cell (id:{}) was missing from the submission. It was added back by the grader."

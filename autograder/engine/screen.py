@@ -10,6 +10,7 @@ import ast
 import base64
 import functools
 import html
+import re
 import textwrap
 from collections.abc import Iterable
 
@@ -17,6 +18,8 @@ from autograder.engine import suspicious
 from autograder.engine.bindings import Bindings, bindings, is_dunder, is_installed
 from autograder.engine.cells import Unreadable, parse_cell, parse_cells, readable
 from autograder.engine.reader import found_in
+
+_WORD = re.compile(r"\w+")
 
 
 def screen(learner_cells: Iterable[str], instructor_cells: Iterable[str]) -> list[str]:
@@ -111,13 +114,16 @@ def repeated(outputs: Iterable[str], hidden: Iterable[str], visible: str) -> lis
 def _forms(hidden: tuple[str, ...], visible: str) -> dict[str, str]:
     """Return the forms in which the literals of hidden tests may be put out, each with its literal."""
     literals: set[str] = set()
+    shown = frozenset(_WORD.findall(visible))
     for source in hidden:
         trees, _ = parse_cells([textwrap.dedent(source)])
         for node in (node for tree in trees for node in ast.walk(tree)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes | float | int):
                 value = node.value.decode("latin-1") if isinstance(node.value, bytes) else node.value
                 text = value if isinstance(value, str) else repr(value)
-                if len(text) >= (12 if isinstance(value, str) else 7) and text not in visible:
+                # "softmax()" is none where softmax is asked for.
+                is_known = text in visible or (len(words := _WORD.findall(text)) <= 3 and shown.issuperset(words))
+                if len(text) >= (12 if isinstance(value, str) else 7) and not is_known:
                     literals.add(text)
     return {
         form: text

@@ -21,7 +21,8 @@ from nbgrader.preprocessors import ClearSolutions
 
 from autograder.course import CourseError
 from autograder.engine.execute import Settings, execute
-from autograder.engine.plan import bound, is_test, make_plan, parse, plain_python, visible_part
+from autograder.engine.plan import is_test, make_plan
+from autograder.engine.source import bound, parse, plain_python, visible_part
 from autograder.engine.submission import WarmKeeper
 from autograder.engine.warm import start_warm
 from autograder.notebooks import twins
