@@ -352,6 +352,7 @@ def test_leaves_ordinary_code_alone(code):
 
 
 # A setup cell as the course's notebooks have it.
+_SHELL = "from IPython.core.interactiveshell import InteractiveShell\n"
 _SETUP = """\
 import importlib, sys
 sys.path += [".."]
@@ -399,6 +400,10 @@ from dlcourse import check
         "__author__ = 'x'\nprint(f.__module__, f.__qualname__)\ntry: pass\nexcept E as e: print(e.__cause__)",
         "df['a'].apply(type).value_counts()",
         "from IPython.core.display import display, HTML\ndisplay(HTML('<b>a</b>'))",
+        "import torch\ntorch.set_default_dtype(torch.float64)",
+        "import torch\ntorch.set_default_device(torch.device('cuda' if torch.cuda.is_available() else 'cpu'))",
+        "import torch\nd = 'cuda' if torch.cuda.is_available() else 'cpu'\ntorch.set_default_device(d)",
+        f"{_SHELL}InteractiveShell.ast_node_interactivity = 'all'",
     ],
 )
 def test_habits_of_honest_learners_are_no_findings(code):
@@ -459,6 +464,13 @@ def test_habits_of_honest_learners_are_no_findings(code):
         ("('{}' * n).format(f)", "format with a computed text"),
         ("class V:\n    __radd__ = keep", "__radd__ other than as a method"),
         ("from IPython.core.display import __loader__", "__loader__"),
+        ("import torch\ntorch.set_default_device(torch.device('meta'))", "set_default_device"),
+        ("import torch\ntorch = x\ntorch.set_default_device(torch.device('cpu'))", "set_default_device"),
+        ("import torch\nd = 'cpu'\nd = f()\ntorch.set_default_device(d)", "set_default_device"),
+        (f"{_SHELL}InteractiveShell.ast_node_interactivity = f", "InteractiveShell"),
+        (f"{_SHELL}InteractiveShell.ast_node_interactivity = 'all'\nInteractiveShell.run_cell = f", "InteractiveShell"),
+        (f"{_SHELL}for InteractiveShell.ast_node_interactivity in [f]: pass", "InteractiveShell"),
+        (f"{_SHELL}InteractiveShell.instance()", "InteractiveShell"),
     ],
 )
 def test_what_looks_like_these_habits_is_a_finding(code, finding):

@@ -75,6 +75,8 @@ _SIGNS = frozenset(
 # With these a module is only looked at.
 _LOOKING = frozenset(("print", "help", "dir", "type", "hasattr", "getattr", "isinstance", "repr", "str", "id"))
 
+_DEVICES = frozenset(("cpu", "cuda", "cuda:0", "mps"))
+
 
 def _binds_self(node: ast.AST) -> bool:
     """Whether something makes `self` another object."""
@@ -149,12 +151,15 @@ class _Reader(ast.NodeVisitor):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         if node.module not in suspicious.OPEN_MODULES and not node.level:
             for alias in node.names:
+                if alias.name == "InteractiveShell" and self._shows_more:
+                    continue
                 if f"{node.module}.{alias.name}" not in suspicious.OPEN_NAMES:
                     self._module(f"{node.module}.{alias.name}")
             if _is_private(node.module or ""):
                 self.found.append(f"the private module {node.module}")
         for alias in node.names:
-            self._attribute(alias.name)
+            if alias.name != "InteractiveShell" or not self._shows_more:
+                self._attribute(alias.name)
             if alias.name in suspicious.PARTS:
                 self.found.append(f"{node.module}.{alias.name}")
             if alias.name.startswith("_") and not alias.name.startswith("__"):
@@ -187,13 +192,15 @@ class _Reader(ast.NodeVisitor):
             self._attribute(name)
         if root in self.names.imported:
             settings = any(isinstance(n, ast.Attribute) and n.attr in suspicious.SETTINGS for n in spine(node.value))
-            if isinstance(node.ctx, ast.Store | ast.Del) and not settings:
+            told = shows = root == "InteractiveShell" and self._shows_more
+            if isinstance(node.ctx, ast.Store | ast.Del) and not settings and not shows:
                 self.found.append(f"an assignment to {root}.{name}")
                 told = True
             source = self.names.source.get(root, root)
             full = ".".join([source, *dotted(node).split(".")[1:]])
             is_open = any(f"{full}.".startswith(f"{part}.") for part in suspicious.OPEN_MODULES)
             is_open |= full in suspicious.OPEN_FUNCTIONS and id(node) in self.judged
+            is_open |= shows
             if name in suspicious.PARTS or (source in suspicious.MODULES and not is_open):
                 # What the instructor uses of such a module is not all of it.
                 self.found.append(dotted(node))
@@ -285,6 +292,7 @@ class _Reader(ast.NodeVisitor):
             self._method_as_value(name)
         # After `from x import *` an attribute's name may stand alone.
         starred = self.names.starred and name in suspicious.ATTRIBUTES and name not in suspicious.ONLY_CALLED
+        starred = starred and not (name == "InteractiveShell" and self._shows_more)
         # `import importlib` is told as such, and so is what is done with it.
         starred = starred and not (name in suspicious.MODULES and self.names.source.get(name) == name)
         if (name in suspicious.CALLS or self._is_history(name) or starred) and id(node) not in self.shown:
@@ -361,7 +369,7 @@ class _Reader(ast.NodeVisitor):
         if isinstance(node.func, ast.Attribute) and node.func.attr == "save_hyperparameters":
             # d2l's sets attributes, too.
             self._made_by_hand(node)
-        if self._sets_what_is(node):
+        if self._sets_what_may_be(node):
             self.harmless.add(id(node.func))
         if name in ("getattr", "hasattr"):
             self._named_attribute(name, node)
@@ -381,24 +389,43 @@ class _Reader(ast.NodeVisitor):
             elif isinstance(node, ast.Call) and last_name(node.func) in ("vars", "locals", "globals"):
                 self.shown.add(id(node.func))
 
-    def _sets_what_is(self, node: ast.Call) -> bool:
-        """Whether a default of torch's is set to what it is on any machine without a GPU."""
+    def _sets_what_may_be(self, node: ast.Call) -> bool:
+        """Whether a default of torch's is set to a real device, or to numbers that are no coarser than usual."""
         called = last_name(node.func)
         if not isinstance(node.func, ast.Attribute) or len(node.args) != 1 or node.keywords:
             return False
         value = node.args[0]
         if called == "set_default_device":
-            return folded(value) == "cpu"
+            made = isinstance(value, ast.Call) and self._is_of_torch(value.func, "device") and not value.keywords
+            texts = self._texts(value.args[0] if made and len(value.args) == 1 else value)
+            return texts is not None and texts <= _DEVICES
         if called == "set_default_tensor_type":
             return folded(value) == "torch.FloatTensor"
-        root, names = root_name(value), self.names
+        return called == "set_default_dtype" and self._is_of_torch(value, "float32", "float", "float64", "double")
+
+    def _is_of_torch(self, node: ast.expr, *attributes: str) -> bool:
+        """Whether an expression is `torch.NAME` of the module itself, with one of these names."""
+        root = node.value.id if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) else None
+        is_torch = self.names.source.get(root or "") == "torch" and not self.names.is_rebound(root)
+        return is_torch and node.attr in attributes
+
+    @functools.cached_property
+    def _shows_more(self) -> bool:
+        """Whether IPython's shell is imported for nothing but to show the values of all lines of a cell."""
+        nodes = [node for tree in self.cells or () for node in ast.walk(tree)]
+        set_to = {
+            id(target.value): node.value
+            for node in nodes
+            for target in (node.targets if isinstance(node, ast.Assign) else ())
+            if isinstance(target, ast.Attribute) and target.attr == "ast_node_interactivity"
+        }
+        names = [node for node in nodes if isinstance(node, ast.Name) and node.id == "InteractiveShell"]
+        aliases = [
+            node for node in nodes if isinstance(node, ast.alias) and "InteractiveShell" in (node.name, node.asname)
+        ]
+        renamed = any(alias.asname is not None for alias in aliases)
         return (
-            called == "set_default_dtype"
-            and dotted(value) in ("torch.float32", "torch.float")
-            and isinstance(value, ast.Attribute)
-            and isinstance(value.value, ast.Name)
-            and names.source.get(root or "") == "torch"
-            and not names.is_rebound(root)
+            self.cells is not None and not renamed and all(folded(set_to.get(id(name))) is not None for name in names)
         )
 
     def _is_from_check(self, function: ast.Attribute) -> bool:

@@ -63,3 +63,9 @@ except ValueError as error:
 A few words.
 # %% extra
 %rm notes_of_mine.txt
+# %% extra
+from IPython.core.interactiveshell import InteractiveShell
+
+InteractiveShell.ast_node_interactivity = "all"
+torch.set_default_device("cuda" if torch.cuda.is_available() else "cpu")
+torch.set_default_dtype(torch.float64)
