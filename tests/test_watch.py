@@ -77,7 +77,7 @@ def test_what_changes_a_test_is_named(options):
 
 def test_what_honest_code_does_is_not():
     cell = """
-torch.set_default_device("cpu")
+torch.set_default_device("cpu"); torch.set_default_dtype(torch.float64)
 for kind in (torch.optim.SGD, torch.optim.Adam):
     net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.LazyLinear(1))
     net(torch.ones(1, 2)).sum().backward()
@@ -121,5 +121,49 @@ def test_no_place_of_memory_by_the_name_of_a_column():
 place = {"data": (id(np), False), "shape": (8,), "typestr": "|u1", "version": 3}
 row = pd.Series({"__array_interface__": place, "size_": 3})
 assert np.asarray(row).dtype == object and row.size_ == 3
+"""
+    assert run([cell]) == [[]]
+
+
+def test_what_libraries_keep_while_a_test_runs_is_no_change_for_a_moment():
+    # A comparison of pandas warns itself, and Python writes down that it did.
+    cell = """
+frame = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]})
+pd.testing.assert_frame_equal(frame, frame.copy())
+pd.testing.assert_series_equal(frame.a, frame.a)
+np.testing.assert_warns(UserWarning, warnings.warn, "mine")
+np.testing.assert_allclose(frame.a, [1, 2])
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    nn.utils.weight_norm(nn.Linear(2, 2))
+    np.trapezoid(np.log(np.array([0.0, 1.0])))
+assert told
+torch.testing.assert_close(torch.svd(torch.eye(2))[1], torch.ones(2))
+print(frame.describe(), np.array([1.5]), torch.ones(1), file=sys.stderr)
+found = differences(True)
+assert found == [], found
+kept = np.allclose
+vars(np).update(allclose=max)
+vars(np).update(allclose=kept)
+found = differences(True)
+assert found == ["a name of numpy, for a moment,"], found
+"""
+    assert run([cell]) == [[]]
+
+
+def test_masked_entries_agree_with_masked_entries_only():
+    cell = """
+masked, plain = np.ma.masked_array([1.0, 2.0], [True, False]), np.array([1.0, 2.0])
+for compare in (np.testing.assert_allclose, np.testing.assert_array_equal, np.testing.assert_equal):
+    compare(plain, plain)
+    compare(masked, masked)
+    compare(np.ma.masked_array(plain), plain)
+    for pair in ((masked, plain), (plain, masked), (masked * 0, [7, 7])):
+        try:
+            compare(*pair)
+        except AssertionError as error:
+            assert "masked" in str(error)
+        else:
+            raise AssertionError(compare)
 """
     assert run([cell]) == [[]]

@@ -75,6 +75,13 @@ def refusing(answer):
         return answer(self, name)
     return __getattr__
 """
+# `x` and `y` may stand in either order. What is compared with a masked array of its own is meant so.
+_COMPARING = """
+def assert_array_compare(comparison, x, y, *options, **named):
+    if (isinstance(x, kind) and masked(x)) != (isinstance(y, kind) and masked(y)):
+        raise AssertionError("entries are masked where the other array has numbers")
+    return compare(comparison, x, y, *options, **named)
+"""
 
 
 def prepare() -> Callable[[], tuple[list[Watched], Callable[[], list[str]]]]:
@@ -85,6 +92,7 @@ def prepare() -> Callable[[], tuple[list[Watched], Callable[[], list[str]]]]:
     """
     _settle()
     _refuse_places_of_memory()
+    _refuse_masks()
     lasting = list(_snapshot())
     _guard(lasting)
     lasts = _quick_look(lasting)
@@ -142,6 +150,19 @@ def _refuse_places_of_memory() -> None:
             _refusing_classes.append(kind)
 
 
+def _refuse_masks() -> None:
+    """Let numpy's comparisons for tests fail where entries are masked of one array only: these agree with anything."""
+    if "numpy" not in sys.modules:
+        return
+    # With tests at the latest it would be there, after learner code.
+    for name in ("numpy.testing", "numpy.ma"):
+        __import__(name)
+    utils, ma = sys.modules["numpy.testing._private.utils"], sys.modules["numpy.ma"]
+    if "masked" not in utils.assert_array_compare.__code__.co_names:
+        own = {"compare": utils.assert_array_compare, "kind": ma.MaskedArray, "masked": ma.is_masked}
+        utils.assert_array_compare = _isolated(_COMPARING, **own)["assert_array_compare"]
+
+
 def _guard(snapshot: Iterable[Watched]) -> None:
     """Let the watched modules raise an audit event whenever a watched attribute of theirs is set to something else.
 
@@ -180,6 +201,9 @@ def _snapshot() -> Iterator[Watched]:
     for name, limits in _limits().items():
         yield name, vars(limits), dict(vars(limits)), None, {}, frozenset()
     for name, space in _spaces():
+        if type(space) is dict:
+            # Python puts one there when a line of it warns, and pandas' comparisons do.
+            space.setdefault("__warningregistry__", {})
         kinds = (ModuleType, property, classmethod, staticmethod)
         fixed = {key: value for key, value in space.items() if callable(value) or isinstance(value, kinds)}
         if name == "torch":
@@ -188,8 +212,9 @@ def _snapshot() -> Iterator[Watched]:
         if name == "sys":
             fixed |= {key: space[key] for key in _IMPORTING}
         tables = {key: dict(value) for key, value in space.items() if name in _WITH_TABLES and type(value) is dict}
-        # doctest leaves a name there, as an interactive session does.
-        tables.pop("__builtins__", None)
+        # doctest leaves a name there, as an interactive session does; and warnings are noted in the other.
+        for key in ("__builtins__", "__warningregistry__"):
+            tables.pop(key, None)
         # A new name that hides a built-in one changes what the module's own functions do.
         hidden = _BUILTIN_NAMES & space.keys()
         # And one that hides an inherited method what the class does.
