@@ -220,6 +220,33 @@ def test_given_code_that_makes_python_warn_is_given_all_the_same(warm):
     assert execute(notebook, plan, warm, Settings(), None).passed == {"one": True}
 
 
+def test_a_test_sees_what_an_answer_counts_while_it_runs(warm):
+    count = "counter = 0\ndef count():\n    global counter, math\n    counter += 1\n    math = None\n    return counter"
+    test = "test counted\nassert count() == 1 and counter == 1\nassert count() == 2 and counter == 2"
+    own = "test own\nimport math\ncounter = 5\nassert count() == 6 and counter == 6\nassert math.pi > 3"
+    result = run(warm, count, test, own)
+    assert result.passed == {"counted": True, "own": True} and result.needs_human == []
+
+
+def test_mocks_and_doctests_of_a_test_are_no_suspicion():
+    source = (
+        "def ask():\n    'Ask.\\n\\n    >>> 1 + 1\\n    2\\n    '\n    return input('name? ')\n"
+        "def shout(text):\n    print(text.upper())"
+    )
+    mocked = (
+        "test mocked\nfrom unittest import mock\nwith mock.patch('builtins.input', return_value='Bo') as asked:\n"
+        "    assert ask() == 'Bo'\nasked.assert_called_once()\n"
+        "with mock.patch('builtins.print') as printed:\n    shout('a')\nprinted.assert_called_once_with('A')"
+    )
+    # What has imported doctest already, as numpy's tests do, must not have taken another class of pdb's.
+    process = WarmProcess(("math", "doctest"))
+    try:
+        result = run(process, source, mocked, "test docs\nimport doctest\nassert doctest.testmod() == (0, 1)")
+    finally:
+        process.close()
+    assert result.passed == {"mocked": True, "docs": True} and result.needs_human == []
+
+
 def test_assertions_stay_in_tests_when_python_is_told_to_leave_them_out():
     script = (
         "from autograder.engine.compiled import compiled_test\nassert False\nexec(compiled_test('assert 1 == 2')[0])"

@@ -86,7 +86,9 @@ def _is_plain(name: str, method: Any, libraries: tuple[str, ...]) -> bool:
         return file == "<string>" or (lies_below(file, libraries) and _wraps_plain(method, libraries, 3))
     if type(method) in (WrapperDescriptorType, MethodDescriptorType):
         return method.__name__ == name
-    return method is None
+    # A mock that a test patches something with: what it answers, somebody has yet to say.
+    mock = sys.modules.get("unittest.mock")
+    return method is None or (mock is not None and type(method) is _MODULE_SPACE(mock).get("MagicProxy"))
 
 
 def _wraps_plain(function: FunctionType, libraries: tuple[str, ...], steps: int) -> bool:

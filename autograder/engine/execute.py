@@ -34,7 +34,9 @@ _START_WAIT = 30
 # Seconds for a cell that does nothing.
 _ANSWER_WAIT = 4
 # A test that replaces something for a moment itself, to see whether an answer calls it.
-_REPLACES = re.compile(r"\b(forbidden|setattr|delattr|patch|mock)\b|^\s*\w+(\.\w+)+\s*=[^=]", re.MULTILINE)
+_REPLACES = re.compile(
+    r"\b(forbidden|setattr|delattr|patch|mock|set_default_\w+)\b|^\s*\w+(\.\w+)+\s*=[^=]", re.MULTILINE
+)
 # More output than this many times the limit is not an honest cell any more.
 _FLOOD = 20
 
@@ -253,7 +255,7 @@ class _Run:
             constants, classes = self.plan.given.relied_on(source)
             plan = {"names": names, "given": compiled(functions) or functions}
             plan |= {"constants": constants, "classes": classes}
-            plan |= {key: sorted(getattr(self.plan, key)) for key in ("own", "answers", "private")}
+            plan |= {key: sorted(getattr(self.plan, key)) for key in ("own", "answers", "changing", "private")}
             plan |= {"binds": sorted(bindings_of(source)), "watched": self.operators}
             plan |= {"replaces": _REPLACES.search(source) is not None}
             plan |= {"methods": sorted(WRITTEN_OUT.difference(self.methods))}

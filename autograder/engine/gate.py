@@ -95,7 +95,7 @@ def open_gate(
             # Costs time at every call, so only for who writes classes with arithmetic.
             setprofile(_answers(frozenset(test["watched"]), answered.append, libraries, own_file))
         running[0] = True
-        shared = _Shared(namespace, argument, names, test["answers"])
+        shared = _Shared(namespace, argument, names, test["answers"], test["changing"])
         outcome = _run(test["source"], namespace, shared, own_file, of_check, modules)
         running[0] = False
         if test["watched"]:
@@ -231,15 +231,22 @@ def _belongs(name: str, prefixes: tuple[str, ...]) -> bool:
 class _Shared:
     """The names of a running test. What it binds anew or deletes of the learner's, the learner's functions see.
 
-    A test may take away a function to see whether another one calls it. What the test adds is its own.
+    What these bind anew, the test's statements see; not its functions, which go by the names as they were. A test
+    may take away a function to see whether another one calls it. What the test adds is its own.
     """
 
     def __init__(
-        self, namespace: dict[str, Any], theirs: dict[str, Any], fixed: Iterable[str], answers: Iterable[str]
+        self,
+        namespace: dict[str, Any],
+        theirs: dict[str, Any],
+        fixed: Iterable[str],
+        answers: Iterable[str],
+        changing: Iterable[str],
     ) -> None:
         self._namespace, self._theirs = namespace, theirs
         # What is no answer and no given data is the test's own, whatever a learner has called so beforehand.
         self._common = {name for name in answers if name in theirs and name in namespace and name not in fixed}
+        self._known = {name: theirs[name] for name in changing if name in self._common}
         # What the test's own statements have seen of these, and what came in its place behind their back.
         self._seen = {name: namespace[name] for name in fixed if name in namespace}
         self.replaced: list[str] = []
@@ -249,6 +256,9 @@ class _Shared:
         if name in self._seen and value is not self._seen[name]:
             self.replaced.append(name)
             return self._seen[name]
+        if name in self._known and value is self._known[name]:
+            # `global counter` in a function of the learner's.
+            return self._theirs.get(name, value)
         return value
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -257,6 +267,8 @@ class _Shared:
             self._seen[name] = value
         if name in self._common:
             self._theirs[name] = value
+        if name in self._known:
+            self._known[name] = value
 
     def keys(self) -> Iterable[str]:
         """Return all names, for IPython's magics."""
@@ -265,6 +277,7 @@ class _Shared:
     def __delitem__(self, name: str) -> None:
         del self._namespace[name]
         self._seen.pop(name, None)
+        self._known.pop(name, None)
         if name in self._common:
             self._theirs.pop(name, None)
 

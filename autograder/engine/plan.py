@@ -23,6 +23,7 @@ class Plan:
         given: what locked cells give, which tests see as the instructor wrote it.
         own: every name that the notebook binds; of built-in names, tests see a learner's only if it is here.
         answers: names that cells other than tests bind; what a test binds anew of these, learner code sees.
+        changing: those that only answers bind; what learner code binds anew of these, a running test sees.
         private: names that only hidden parts of tests bind; learner code never sees these.
     """
 
@@ -33,6 +34,7 @@ class Plan:
     given: Given = field(default_factory=Given)
     own: frozenset[str] = frozenset()
     answers: frozenset[str] = frozenset()
+    changing: frozenset[str] = frozenset()
     private: frozenset[str] = frozenset()
 
     # Asked for by each submission.
@@ -65,26 +67,27 @@ def make_plan(source: NotebookNode) -> Plan:
                 names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
     tests = {cell.metadata.nbgrader.grade_id: cell.source for cell in cells if is_test(cell)}
     given, own = given_by(cells)
-    answers, private = _told_apart(cells)
+    answers, changing, private = _told_apart(cells)
     sources = tuple(cell.source for cell in cells)
-    return Plan(tuple(imports), frozenset(names), sources, tests, given, own, answers, private)
+    return Plan(tuple(imports), frozenset(names), sources, tests, given, own, answers, changing, private)
 
 
-def _told_apart(cells: list[NotebookNode]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the names bound outside of tests, and those bound in hidden parts only."""
+def _told_apart(cells: list[NotebookNode]) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Return the names bound outside of tests, those bound in answers only, and those bound in hidden parts only."""
     answers: set[str] = set()
+    given: set[str] = set()
     shown: set[str] = set()
     hidden: set[str] = set()
     for cell in cells:
         whole = tree_of(cell.source) or ast.Module([], [])
         if not is_test(cell):
-            answers |= {name for node in whole.body for name in bound(node)}
+            (answers if utils.is_solution(cell) else given).update(name for node in whole.body for name in bound(node))
             continue
         hidden |= {name for node in whole.body for name in bound(node)}
         # A visible part that is no Python by itself has to be taken for all of it.
         visible = tree_of(visible_part(cell.source)) or whole
         shown |= {name for node in visible.body for name in bound(node)}
-    return frozenset(answers), frozenset(hidden - shown - answers)
+    return frozenset(answers | given), frozenset(answers - given), frozenset(hidden - shown - answers - given)
 
 
 def is_test(cell: NotebookNode) -> bool:

@@ -56,6 +56,10 @@ def main() -> None:
     become_subreaper()
     # Nobody debugs a submission: without its debugger ipykernel starts sooner, and has less to attack.
     sys.modules["debugpy"] = None
+    # First of all, as in any kernel: what derives from pdb's class, doctest's does, shall have IPython's.
+    from ipykernel.kernelapp import IPKernelApp
+
+    IPKernelApp.init_pdb(None)
     missing = warm_up([*hello["warm"], *_KERNEL_MODULES])
     # With what only Jupyter needs, which is imported by now.
     from autograder.engine import kernel
