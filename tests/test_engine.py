@@ -223,9 +223,13 @@ def test_given_code_that_makes_python_warn_is_given_all_the_same(warm):
 def test_a_test_sees_what_an_answer_counts_while_it_runs(warm):
     count = "counter = 0\ndef count():\n    global counter, math\n    counter += 1\n    math = None\n    return counter"
     test = "test counted\nassert count() == 1 and counter == 1\nassert count() == 2 and counter == 2"
+    function = (
+        "test function\ndef test():\n    assert count() == 3 and counter == 3\n    assert count() == counter\ntest()"
+    )
     own = "test own\nimport math\ncounter = 5\nassert count() == 6 and counter == 6\nassert math.pi > 3"
-    result = run(warm, count, test, own)
-    assert result.passed == {"counted": True, "own": True} and result.needs_human == []
+    later = "test later\nassert count() == 7 and counter == 7"
+    result = run(warm, count, test, function, own, later)
+    assert result.passed == {"counted": True, "function": True, "own": True, "later": True} and result.needs_human == []
 
 
 def test_mocks_and_doctests_of_a_test_are_no_suspicion():

@@ -86,6 +86,9 @@ def open_gate(
         # A learner's `sum = 0` must not change what a test does, nor must a learner's `all`.
         theirs = {n: value for n, value in argument.items() if n not in _BUILTIN_NAMES or n in test.get("own", ())}
         namespace = {**theirs, **private, **names, "__builtins__": own_builtins}
+        changing = {name: theirs[name] for name in test["changing"] if name in theirs and name not in names}
+        if changing:
+            namespace = _current(namespace, changing, argument)
         changed += _altered(theirs, test["constants"], test["classes"])
         # Functions that the instructor gave are those the instructor wrote.
         exec(_code_of(test["given"], own_file)[0], namespace)
@@ -95,7 +98,7 @@ def open_gate(
             # Costs time at every call, so only for who writes classes with arithmetic.
             setprofile(_answers(frozenset(test["watched"]), answered.append, libraries, own_file))
         running[0] = True
-        shared = _Shared(namespace, argument, names, test["answers"], test["changing"])
+        shared = _Shared(namespace, argument, names, test["answers"])
         outcome = _run(test["source"], namespace, shared, own_file, of_check, modules)
         running[0] = False
         if test["watched"]:
@@ -110,7 +113,7 @@ def open_gate(
             changed.append("a built-in name of the tests")
         # Some libraries bind names for whoever calls them; a test's own bindings its text tells.
         known = {*test["binds"], *_BOUND_BY_PYTHON}
-        others = [name for name in namespace if name not in before or namespace[name] is not before[name]]
+        others = [name for name in namespace if name not in before or namespace.get(name) is not before[name]]
         if "*" not in known:
             changed += [f"the test's {name}" for name in others if name not in known]
         changed += [name for name in names if namespace.get(name) is not names[name]]
@@ -120,7 +123,7 @@ def open_gate(
         # What a test defines stays visible to later cells, as in an ordinary notebook.
         for name, new in namespace.items():
             if name not in names and name != "__builtins__" and (name not in before or before[name] is not new):
-                (private if name in test["private"] else argument)[name] = new
+                (private if name in test["private"] else argument)[name] = namespace[name]
         question = yield True
 
 
@@ -210,6 +213,29 @@ def _answers(
     return _isolated(_ANSWERS, **given)["answers"]
 
 
+# A function of the test looks names up in its globals, through `__getitem__` unless these are just a dict.
+_CURRENT = """
+class Names(dict):
+    def __getitem__(self, name):
+        value = get(self, name)
+        if name in known and value is known[name]:
+            return theirs.get(name, value)
+        return value
+
+    def __setitem__(self, name, value):
+        if name in known:
+            # By a statement of the test: the learner's functions see it, too.
+            known[name] = value
+        put(self, name, value)
+"""
+
+
+def _current(namespace: dict[str, Any], known: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
+    """Return a test's names, of which some are the learner's as they are now, unless the test binds them itself."""
+    given = {"known": known, "theirs": theirs}
+    return _isolated(_CURRENT, get=dict.__getitem__, put=dict.__setitem__, **given)["Names"](namespace)
+
+
 def _isolated(source: str, **names: Any) -> dict[str, Any]:
     names |= {"__name__": "isolated", "__builtins__": dict(vars(builtins))}
     exec(compile(source, "<imports>", "exec"), names)
@@ -231,22 +257,15 @@ def _belongs(name: str, prefixes: tuple[str, ...]) -> bool:
 class _Shared:
     """The names of a running test. What it binds anew or deletes of the learner's, the learner's functions see.
 
-    What these bind anew, the test's statements see; not its functions, which go by the names as they were. A test
-    may take away a function to see whether another one calls it. What the test adds is its own.
+    A test may take away a function to see whether another one calls it. What the test adds is its own.
     """
 
     def __init__(
-        self,
-        namespace: dict[str, Any],
-        theirs: dict[str, Any],
-        fixed: Iterable[str],
-        answers: Iterable[str],
-        changing: Iterable[str],
+        self, namespace: dict[str, Any], theirs: dict[str, Any], fixed: Iterable[str], answers: Iterable[str]
     ) -> None:
         self._namespace, self._theirs = namespace, theirs
         # What is no answer and no given data is the test's own, whatever a learner has called so beforehand.
         self._common = {name for name in answers if name in theirs and name in namespace and name not in fixed}
-        self._known = {name: theirs[name] for name in changing if name in self._common}
         # What the test's own statements have seen of these, and what came in its place behind their back.
         self._seen = {name: namespace[name] for name in fixed if name in namespace}
         self.replaced: list[str] = []
@@ -256,9 +275,6 @@ class _Shared:
         if name in self._seen and value is not self._seen[name]:
             self.replaced.append(name)
             return self._seen[name]
-        if name in self._known and value is self._known[name]:
-            # `global counter` in a function of the learner's.
-            return self._theirs.get(name, value)
         return value
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -267,8 +283,6 @@ class _Shared:
             self._seen[name] = value
         if name in self._common:
             self._theirs[name] = value
-        if name in self._known:
-            self._known[name] = value
 
     def keys(self) -> Iterable[str]:
         """Return all names, for IPython's magics."""
@@ -277,7 +291,6 @@ class _Shared:
     def __delitem__(self, name: str) -> None:
         del self._namespace[name]
         self._seen.pop(name, None)
-        self._known.pop(name, None)
         if name in self._common:
             self._theirs.pop(name, None)
 

@@ -23,7 +23,7 @@ class Plan:
         given: what locked cells give, which tests see as the instructor wrote it.
         own: every name that the notebook binds; of built-in names, tests see a learner's only if it is here.
         answers: names that cells other than tests bind; what a test binds anew of these, learner code sees.
-        changing: those that only answers bind; what learner code binds anew of these, a running test sees.
+        changing: names of answers that functions of answers bind (`global counter`); a running test sees their values.
         private: names that only hidden parts of tests bind; learner code never sees these.
     """
 
@@ -73,21 +73,24 @@ def make_plan(source: NotebookNode) -> Plan:
 
 
 def _told_apart(cells: list[NotebookNode]) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Return the names bound outside of tests, those bound in answers only, and those bound in hidden parts only."""
+    """Return the names bound outside of tests, those that functions of answers bind, and those of hidden parts only."""
     answers: set[str] = set()
     given: set[str] = set()
+    changing: set[str] = set()
     shown: set[str] = set()
     hidden: set[str] = set()
     for cell in cells:
         whole = tree_of(cell.source) or ast.Module([], [])
         if not is_test(cell):
             (answers if utils.is_solution(cell) else given).update(name for node in whole.body for name in bound(node))
+            if utils.is_solution(cell):
+                changing.update(name for node in ast.walk(whole) if isinstance(node, ast.Global) for name in node.names)
             continue
         hidden |= {name for node in whole.body for name in bound(node)}
         # A visible part that is no Python by itself has to be taken for all of it.
         visible = tree_of(visible_part(cell.source)) or whole
         shown |= {name for node in visible.body for name in bound(node)}
-    return frozenset(answers | given), frozenset(answers - given), frozenset(hidden - shown - answers - given)
+    return frozenset(answers | given), frozenset(changing - given), frozenset(hidden - shown - answers - given)
 
 
 def is_test(cell: NotebookNode) -> bool:

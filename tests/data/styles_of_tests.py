@@ -512,3 +512,13 @@ r = weakref.ref(s)
 del s
 gc.collect()
 assert r() is None
+
+
+# %% counter_in_a_function
+def test_counter():
+    before = counter
+    assert count() == before + 1
+    assert counter == before + 1
+
+
+test_counter()
