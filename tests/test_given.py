@@ -31,7 +31,7 @@ class Ruler:
         return (lambda a, b: type(a) is type(b) and a == b)(a, b)
     def length(self, thing):
         return len(thing)
-class Longer(Ruler):
+class Longer(*(lambda kind: (kind,))(Ruler)):
     def length(self, thing):
         return super().length(thing) + 1
 def add(kind):
@@ -90,6 +90,7 @@ def test_what_an_honest_answer_does_with_given_things(warm):
     {
         "TOLERANCE = 1e9": ["TOLERANCE"],
         "TOLERANCE = True": ["TOLERANCE"],
+        "SIZES = 10**5000": ["SIZES"],
         "class F(float):\n    def __init__(self, x):\n        pass\nTOLERANCE = F(1e-6)": ["TOLERANCE"],
         "Ruler.same = lambda self, a, b: True": ["Ruler.same"],
         "class Ruler:\n    def same(self, a, b):\n        return True": ["Ruler.same", "Ruler.length"],
@@ -109,3 +110,12 @@ def test_functions_are_made_anew(warm):
         passed, said = grade(warm, f"{ANSWER}value = -7.0\n{more}")
         assert "near" not in passed and "even" in passed
         assert not any("near" in reason or "is_even" in reason for reason in said)
+
+
+def test_functions_that_cannot_be_made_anew_are_told(warm):
+    source = "SIZE = [3]\n\n\ndef size(of=SIZE[0]):\n    return of"
+    notebook = new_notebook(
+        cells=[given("given", source), answer("a", "del SIZE"), graded_test("t", "assert size() == 3")]
+    )
+    done = execute(notebook, make_plan(notebook), warm, Settings(), None)
+    assert done.passed == {"t": True} and done.needs_human == ["what the notebook's functions are made of was replaced"]

@@ -91,7 +91,11 @@ def open_gate(
             namespace = _current(namespace, changing, argument)
         changed += _altered(theirs, test["constants"], test["classes"])
         # Functions that the instructor gave are those the instructor wrote.
-        exec(_code_of(test["given"], own_file)[0], namespace)
+        try:
+            exec(_code_of(test["given"], own_file)[0], namespace)
+        except Exception:
+            # A default value, say, that is not there any more.
+            changed.append("what the notebook's functions are made of")
         before = dict(namespace)
         answered: list[str] = []
         if test["watched"]:
@@ -319,7 +323,7 @@ def _is_equal(value: Any, given: Any) -> bool:
     if type(given) is tuple:
         return len(value) == len(given) and all(map(_is_equal, value, given))
     # The text tells 0.0 from -0.0; that of a set may differ by its order.
-    return value == given if type(given) is frozenset else repr(value) == repr(given)
+    return value == given and (type(given) is frozenset or repr(value) == repr(given))
 
 
 def _has_code(method: Any, code: CodeType) -> bool:

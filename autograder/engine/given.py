@@ -68,7 +68,7 @@ def given_by(cells: Iterable[NotebookNode]) -> tuple[Given, frozenset[str]]:
         locked = utils.is_locked(cell) and not utils.is_grade(cell) and not utils.is_solution(cell)
         for node in tree.body:
             name = _single_name(node) if locked else None
-            if isinstance(node, ast.Import | ast.ImportFrom):
+            if locked and isinstance(node, ast.Import | ast.ImportFrom):
                 imported |= bound(node)
             # What two statements bind is made again only if both are functions: then the last one counts.
             if name is None or name in others or (name in functions and not isinstance(node, ast.FunctionDef)):
@@ -103,7 +103,8 @@ def methods_of(statement: str) -> dict[str, CodeType]:
     plain = {node.name for node in parse(statement).body[0].body if _is_plain(node)}
     with ONE_AT_A_TIME:
         whole = compile(statement, "<given>", "exec", dont_inherit=True, optimize=0)
-    (body,) = (part for part in whole.co_consts if isinstance(part, CodeType))
+    # Behind it may come what its bases hold, a lambda say.
+    body = next(part for part in whole.co_consts if isinstance(part, CodeType))
     return {part.co_name: part for part in body.co_consts if isinstance(part, CodeType) and part.co_name in plain}
 
 
