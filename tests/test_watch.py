@@ -43,6 +43,7 @@ CHANGES = {
     "np.finfo(float).eps = 1e9": "numpy.finfo(float64).eps",
     "np._core.numeric.isclose = max": "numpy._core.numeric.isclose",
     "np._core._methods.any = max": "numpy._core._methods.any",
+    "vars(np.testing._private.utils).update(compare_unmasked=max)": "compare_unmasked",
     "torch.Tensor.cpu = max": "torch.Tensor.cpu",
     "del nn.Linear.__constants__; nn.Linear.half = max": "torch.nn.Linear.half",
     "nn.Linear.forward = max": "torch.nn.Linear.forward",

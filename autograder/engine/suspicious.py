@@ -143,6 +143,7 @@ ATTRIBUTES = words("""
     wrap_non_picklable_objects CloudpickledObjectWrapper CloudpickledClassWrapper
     SymInt SymFloat SymBool ImageMath ast_parser polyconfig pygletplot runtests SymPyTests PlotInterval execWrapper
     unsupported_tensor_ops identify global_enum iter_fields temp_setattr OpsMixin SeriesApply apply_str
+    configure_mock mock_add_spec attach_mock
     get_ipython InteractiveShell delegate_names PandasDelegate unsafe_load UnsafeLoader
 """)
 # These only of a module.

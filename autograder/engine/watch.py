@@ -78,9 +78,9 @@ def refusing(answer):
 # `x` and `y` may stand in either order. What is compared with a masked array of its own is meant so.
 _COMPARING = """
 def assert_array_compare(comparison, x, y, *options, **named):
-    if (isinstance(x, kind) and masked(x)) != (isinstance(y, kind) and masked(y)):
+    if (isinstance(x, MaskedArray) and is_masked(x)) != (isinstance(y, MaskedArray) and is_masked(y)):
         raise AssertionError("entries are masked where the other array has numbers")
-    return compare(comparison, x, y, *options, **named)
+    return compare_unmasked(comparison, x, y, *options, **named)
 """
 
 
@@ -157,10 +157,12 @@ def _refuse_masks() -> None:
     # With tests at the latest it would be there, after learner code.
     for name in ("numpy.testing", "numpy.ma"):
         __import__(name)
-    utils, ma = sys.modules["numpy.testing._private.utils"], sys.modules["numpy.ma"]
-    if "masked" not in utils.assert_array_compare.__code__.co_names:
-        own = {"compare": utils.assert_array_compare, "kind": ma.MaskedArray, "masked": ma.is_masked}
-        utils.assert_array_compare = _isolated(_COMPARING, **own)["assert_array_compare"]
+    space, ma = vars(sys.modules["numpy.testing._private.utils"]), sys.modules["numpy.ma"]
+    if "compare_unmasked" not in space:
+        # In the module itself, where everything is watched.
+        space |= {"MaskedArray": ma.MaskedArray, "is_masked": ma.is_masked}
+        space["compare_unmasked"] = space["assert_array_compare"]
+        exec(compile(_COMPARING, "<imports>", "exec"), space)
 
 
 def _guard(snapshot: Iterable[Watched]) -> None:
