@@ -117,7 +117,7 @@ def open_gate(
             changed.append("a built-in name of the tests")
         # Some libraries bind names for whoever calls them; a test's own bindings its text tells.
         known = {*test["binds"], *_BOUND_BY_PYTHON}
-        others = [name for name in namespace if name not in before or namespace.get(name) is not before[name]]
+        others = [name for name, new in namespace.items() if name not in before or new is not before[name]]
         if "*" not in known:
             changed += [f"the test's {name}" for name in others if name not in known]
         changed += [name for name in names if namespace.get(name) is not names[name]]
@@ -125,8 +125,8 @@ def open_gate(
         answers = list(dict.fromkeys(answered))[:20]
         channel.send({"id": test["id"], "changed": changed[:20], "answers": answers, "made": made, **outcome})
         # What a test defines stays visible to later cells, as in an ordinary notebook.
-        for name, new in namespace.items():
-            if name not in names and name != "__builtins__" and (name not in before or before[name] is not new):
+        for name in others:
+            if name not in names and name != "__builtins__":
                 (private if name in test["private"] else argument)[name] = namespace[name]
         question = yield True
 

@@ -82,9 +82,12 @@ def _told_apart(cells: list[NotebookNode]) -> tuple[frozenset[str], frozenset[st
     for cell in cells:
         whole = tree_of(cell.source) or ast.Module([], [])
         if not is_test(cell):
-            (answers if utils.is_solution(cell) else given).update(name for node in whole.body for name in bound(node))
+            names = {name for node in whole.body for name in bound(node)}
             if utils.is_solution(cell):
+                answers |= names
                 changing.update(name for node in ast.walk(whole) if isinstance(node, ast.Global) for name in node.names)
+            else:
+                given |= names
             continue
         hidden |= {name for node in whole.body for name in bound(node)}
         # A visible part that is no Python by itself has to be taken for all of it.

@@ -75,6 +75,9 @@ _SIGNS = frozenset(
 # With these a module is only looked at.
 _LOOKING = frozenset(("print", "help", "dir", "type", "hasattr", "getattr", "isinstance", "repr", "str", "id"))
 
+# Set to show the values of all lines of a cell.
+_OF_SHELL = "ast_node_interactivity"
+# What torch may have as its default.
 _DEVICES = frozenset(("cpu", "cuda", "cuda:0", "mps"))
 
 
@@ -149,17 +152,15 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        aliases = [a for a in node.names if a.name != "InteractiveShell" or self._shell_settings is None]
         if node.module not in suspicious.OPEN_MODULES and not node.level:
-            for alias in node.names:
-                if alias.name == "InteractiveShell" and self._shows_more:
-                    continue
+            for alias in aliases:
                 if f"{node.module}.{alias.name}" not in suspicious.OPEN_NAMES:
                     self._module(f"{node.module}.{alias.name}")
             if _is_private(node.module or ""):
                 self.found.append(f"the private module {node.module}")
-        for alias in node.names:
-            if alias.name != "InteractiveShell" or not self._shows_more:
-                self._attribute(alias.name)
+        for alias in aliases:
+            self._attribute(alias.name)
             if alias.name in suspicious.PARTS:
                 self.found.append(f"{node.module}.{alias.name}")
             if alias.name.startswith("_") and not alias.name.startswith("__"):
@@ -167,6 +168,8 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
+        if node.attr == _OF_SHELL and id(node) in (self._shell_settings or ()):
+            return
         name, root, told = node.attr, root_name(node.value), False
         if (
             isinstance(node.ctx, ast.Load)
@@ -192,15 +195,13 @@ class _Reader(ast.NodeVisitor):
             self._attribute(name)
         if root in self.names.imported:
             settings = any(isinstance(n, ast.Attribute) and n.attr in suspicious.SETTINGS for n in spine(node.value))
-            told = shows = root == "InteractiveShell" and self._shows_more
-            if isinstance(node.ctx, ast.Store | ast.Del) and not settings and not shows:
+            if isinstance(node.ctx, ast.Store | ast.Del) and not settings:
                 self.found.append(f"an assignment to {root}.{name}")
                 told = True
             source = self.names.source.get(root, root)
             full = ".".join([source, *dotted(node).split(".")[1:]])
             is_open = any(f"{full}.".startswith(f"{part}.") for part in suspicious.OPEN_MODULES)
             is_open |= full in suspicious.OPEN_FUNCTIONS and id(node) in self.judged
-            is_open |= shows
             if name in suspicious.PARTS or (source in suspicious.MODULES and not is_open):
                 # What the instructor uses of such a module is not all of it.
                 self.found.append(dotted(node))
@@ -292,7 +293,6 @@ class _Reader(ast.NodeVisitor):
             self._method_as_value(name)
         # After `from x import *` an attribute's name may stand alone.
         starred = self.names.starred and name in suspicious.ATTRIBUTES and name not in suspicious.ONLY_CALLED
-        starred = starred and not (name == "InteractiveShell" and self._shows_more)
         # `import importlib` is told as such, and so is what is done with it.
         starred = starred and not (name in suspicious.MODULES and self.names.source.get(name) == name)
         if (name in suspicious.CALLS or self._is_history(name) or starred) and id(node) not in self.shown:
@@ -410,23 +410,18 @@ class _Reader(ast.NodeVisitor):
         return is_torch and node.attr in attributes
 
     @functools.cached_property
-    def _shows_more(self) -> bool:
-        """Whether IPython's shell is imported for nothing but to show the values of all lines of a cell."""
+    def _shell_settings(self) -> frozenset[int] | None:
+        """Where IPython's shell is told to show the values of all lines; None if it is there for anything else, too."""
         nodes = [node for tree in self.cells or () for node in ast.walk(tree)]
-        set_to = {
-            id(target.value): node.value
-            for node in nodes
-            for target in (node.targets if isinstance(node, ast.Assign) else ())
-            if isinstance(target, ast.Attribute) and target.attr == "ast_node_interactivity"
-        }
-        names = [node for node in nodes if isinstance(node, ast.Name) and node.id == "InteractiveShell"]
-        aliases = [
-            node for node in nodes if isinstance(node, ast.alias) and "InteractiveShell" in (node.name, node.asname)
-        ]
-        renamed = any(alias.asname is not None for alias in aliases)
-        return (
-            self.cells is not None and not renamed and all(folded(set_to.get(id(name))) is not None for name in names)
-        )
+        texts = [node for node in nodes if isinstance(node, ast.Assign) and folded(node.value) is not None]
+        targets = [target for node in texts for target in node.targets]
+        settings = [t for t in targets if isinstance(t, ast.Attribute) and t.attr == _OF_SHELL]
+        names = {id(node) for node in nodes if isinstance(node, ast.Name) and node.id == "InteractiveShell"}
+        aliases = [node for node in nodes if isinstance(node, ast.alias)]
+        renamed = any(a.asname is not None and "InteractiveShell" in (a.name, a.asname) for a in aliases)
+        if self.cells is None or renamed or not names <= {id(setting.value) for setting in settings}:
+            return None
+        return frozenset(id(setting) for setting in settings if id(setting.value) in names)
 
     def _is_from_check(self, function: ast.Attribute) -> bool:
         root, names = root_name(function.value), self.names

@@ -15,7 +15,7 @@ HIDDEN_REGION = re.compile(
 # Cell magics around a test that swallow its error, or time it: the test runs without them.
 _WRAPPER = re.compile(r"\A\s*%%(time|capture)\b[^\n]*\n")
 # Ways to bind names that are written nowhere.
-BINDS_BY_TEXT = re.compile(r"\bexec\(|\b(globals|locals|vars)\(\)\s*[.\[]|\bget_ipython\(|^\s*%", re.MULTILINE)
+_BINDS_BY_TEXT = re.compile(r"\bexec\(|\b(globals|locals|vars)\(\)\s*[.\[]|\bget_ipython\(|^\s*%", re.MULTILINE)
 # Python 3.11 counts the depth of a syntax tree for all threads together, and fails if two of them parse at once.
 ONE_AT_A_TIME = threading.Lock()
 
@@ -67,7 +67,7 @@ def bindings_of(source: str) -> frozenset[str]:
     names = {name for node in tree.body for name in bound(node)}
     for node in ast.walk(tree):
         names |= {getattr(node, field) for field in ("name", "rest") if isinstance(getattr(node, field, None), str)}
-    if BINDS_BY_TEXT.search(source):
+    if _BINDS_BY_TEXT.search(source):
         names.add("*")
     return frozenset(names)
 

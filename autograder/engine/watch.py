@@ -155,9 +155,10 @@ def _refuse_masks() -> None:
     if "numpy" not in sys.modules:
         return
     # With tests at the latest it would be there, after learner code.
-    for name in ("numpy.testing", "numpy.ma"):
-        __import__(name)
-    space, ma = vars(sys.modules["numpy.testing._private.utils"]), sys.modules["numpy.ma"]
+    from numpy import ma
+    from numpy.testing._private import utils
+
+    space = vars(utils)
     if "compare_unmasked" not in space:
         # In the module itself, where everything is watched.
         space |= {"MaskedArray": ma.MaskedArray, "is_masked": ma.is_masked}
